@@ -1,0 +1,114 @@
+//! The one clock. Nothing else in the program asks the system for the time.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Span, Timestamp as Instant, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// A moment, in whole milliseconds since 1970 (UTC).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This moment `seconds` later (or earlier, if negative).
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// Whole seconds from `earlier` until this moment; negative if it lies before.
+    pub const fn seconds_since(self, earlier: Self) -> i64 {
+        (self.0 - earlier.0) / 1000
+    }
+
+    /// This moment plus a calendar period, counted in the shop's time zone: months clamp to
+    /// the last day of a shorter month, a day is a civil day.
+    #[must_use]
+    pub fn plus(self, span: &Span, zone: &TimeZone) -> Self {
+        let later = self.instant().to_zoned_datetime(zone.clone()).saturating_add(*span);
+        Self(later.timestamp().as_millisecond())
+    }
+
+    /// The same moment for the calendar library.
+    pub fn instant(self) -> Instant {
+        // Every millisecond count that the clock hands out lies within jiff's range.
+        Instant::from_millisecond(self.0).unwrap_or(Instant::MAX)
+    }
+
+    /// `2026-11-24 17:31` in `zone`, as the pages print times.
+    pub fn minute(self, zone: &TimeZone) -> String {
+        self.instant().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// `2026-11-24` in `zone`.
+    pub fn day(self, zone: &TimeZone) -> String {
+        self.instant().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string()
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    /// ISO 8601 in UTC, to the second.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.instant().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl std::fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock, moved by a fixed offset in rehearsals (`TUCKSHOP_CLOCK_OFFSET`).
+pub struct SystemClock {
+    offset: SignedDuration,
+}
+
+impl SystemClock {
+    pub fn new(offset: SignedDuration) -> Self {
+        Self { offset }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let moved = Instant::now().saturating_add(self.offset).unwrap_or(Instant::MAX);
+        Timestamp(moved.as_millisecond())
+    }
+}
+
+/// A clock that stands still until it is moved, for tests and for writing past orders.
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub fn at(moment: Timestamp) -> Self {
+        Self(AtomicI64::new(moment.0))
+    }
+
+    pub fn set(&self, moment: Timestamp) {
+        self.0.store(moment.0, Ordering::SeqCst);
+    }
+
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,1 @@
+//! Delivery: where to, by whom, for how much.

@@ -1,0 +1,130 @@
+//! The one way to files that are not tables: keyring, media, backups, keys.
+//!
+//! Rooms never call `std::fs` for what must survive a crash; they are handed a [`Disk`], so that
+//! tests can lose and tear what was not synced.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// File operations with their durability said: nothing is promised to outlive a power cut until
+/// [`Disk::sync`] (of the file) and [`Disk::sync_dir`] (of its folder) have returned.
+pub trait Disk: Send + Sync {
+    /// The whole file.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Makes a new, empty file that only its owner can read; fails if one exists.
+    fn create_new(&self, path: &Path) -> io::Result<()>;
+    /// Writes `bytes` at `offset` of an existing file, growing it where needed.
+    fn write_at(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Flushes a file's data and length to the device.
+    fn sync(&self, path: &Path) -> io::Result<()>;
+    /// Flushes a folder's entries to the device.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// The length of the file in bytes, or `None` if there is none.
+    fn len(&self, path: &Path) -> io::Result<Option<u64>>;
+    /// The names in a folder, sorted; an absent folder is empty.
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
+    /// Makes a folder (and those above it) that only its owner can enter.
+    fn make_dir(&self, path: &Path) -> io::Result<()>;
+}
+
+impl dyn Disk + '_ {
+    /// Puts `bytes` at `path` whole or not at all: written beside it, synced, renamed over it,
+    /// and the folder synced.
+    pub fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let beside = beside(path);
+        if self.len(&beside)?.is_some() {
+            self.remove(&beside)?;
+        }
+        self.create_new(&beside)?;
+        self.write_at(&beside, 0, bytes)?;
+        self.sync(&beside)?;
+        self.rename(&beside, path)?;
+        self.sync_dir(parent(path))
+    }
+}
+
+/// The fixed name beside `path` under which a replacement is prepared.
+pub fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// The folder of `path` (`.` for a bare name).
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The operating system's files.
+pub struct RealDisk;
+
+impl RealDisk {
+    fn open_to_write(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).open(path)
+    }
+}
+
+impl Disk for RealDisk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.flush()
+    }
+
+    fn write_at(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        Self::open_to_write(path)?.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        Self::open_to_write(path)?.sync_data()
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn len(&self, path: &Path) -> io::Result<Option<u64>> {
+        match std::fs::metadata(path) {
+            Ok(meta) => Ok(Some(meta.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn make_dir(&self, path: &Path) -> io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+}

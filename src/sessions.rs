@@ -1,0 +1,200 @@
+//! Sessions of customers and staff: a token of 256 random bits in a cookie, its hash in the store.
+//!
+//! Each session is a vault of its own and goes with it. Customers' last 30 days from the last use
+//! and 90 at most; staff's 2 hours idle and 12 at most (contract, Accounts).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::classes::{Class, DataKind};
+use crate::clock::Timestamp;
+use crate::ids::{StaffId, SubjectId, VaultId};
+use crate::random::Random;
+use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// A session's last use is written down at most this often.
+const NOTE_USE_EVERY: i64 = 10 * MINUTE;
+
+/// Whose session it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Holder {
+    Customer(SubjectId),
+    Staff(StaffId),
+}
+
+impl Holder {
+    const fn id(self) -> [u8; 16] {
+        match self {
+            Self::Customer(SubjectId(id)) | Self::Staff(StaffId(id)) => id,
+        }
+    }
+
+    /// Idle time and whole life, in seconds.
+    const fn life(self) -> (i64, i64) {
+        match self {
+            Self::Customer(_) => (30 * DAY, 90 * DAY),
+            Self::Staff(_) => (2 * HOUR, 12 * HOUR),
+        }
+    }
+}
+
+/// A session as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionRow {
+    pub holder: Holder,
+    pub began: Timestamp,
+    pub used: Timestamp,
+    /// Browser and system in two words, to tell one's own sessions apart.
+    pub device: String,
+}
+
+impl Record for SessionRow {
+    const FIELDS: &'static [Field] = &[
+        Field::new("holder", DataKind::OnlineIdentity),
+        Field::new("began", DataKind::OnlineIdentity),
+        Field::new("used", DataKind::OnlineIdentity),
+        Field::new("device", DataKind::Device),
+    ];
+}
+
+/// Sessions by the hash of their token.
+pub const SESSIONS: Table<[u8; 32], SessionRow> = Table::new("sessions", Class::Session);
+/// The sessions of each holder, to list and to end them.
+pub const SESSIONS_OF: Table<Vec<u8>, SessionRef> = Table::new("sessions_of", Class::Session);
+
+/// Which session a row of [`SESSIONS_OF`] means.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionRef {
+    pub hash: [u8; 32],
+}
+
+impl Record for SessionRef {
+    const FIELDS: &'static [Field] = &[Field::new("hash", DataKind::OnlineIdentity)];
+}
+
+/// A living session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub hash: [u8; 32],
+    pub holder: Holder,
+    pub began: Timestamp,
+    pub used: Timestamp,
+    pub device: String,
+    vault: Option<VaultId>,
+}
+
+impl Session {
+    /// The public name of the session in forms; says nothing of the token.
+    pub fn id(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.hash[..8])
+    }
+}
+
+/// The hash under which a token is kept.
+pub fn hash_of(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// The session of this token, if it lives.
+pub fn find(view: &View<'_>, token: &str, now: Timestamp) -> StoreResult<Option<Session>> {
+    find_by_hash(view, hash_of(token), now)
+}
+
+fn find_by_hash(view: &View<'_>, hash: [u8; 32], now: Timestamp) -> StoreResult<Option<Session>> {
+    let Some((row, vault)) = view.get_row(&SESSIONS, &hash)? else { return Ok(None) };
+    let session =
+        Session { hash, holder: row.holder, began: row.began, used: row.used, device: row.device, vault };
+    Ok((now < end_of(session.holder, session.began, session.used)).then_some(session))
+}
+
+fn end_of(holder: Holder, began: Timestamp, used: Timestamp) -> Timestamp {
+    let (idle, whole) = holder.life();
+    used.plus_seconds(idle).min(began.plus_seconds(whole))
+}
+
+/// Begins a session and returns its token, which is kept nowhere.
+pub fn begin(plan: &mut Plan<'_>, holder: Holder, agent: &str, random: &dyn Random) -> StoreResult<String> {
+    let token = random.token();
+    let hash = hash_of(&token);
+    let now = plan.now;
+    let vault = plan.new_vault(Class::Session, Some(end_of(holder, now, now)))?;
+    let row = SessionRow { holder, began: now, used: now, device: device_of(agent) };
+    plan.put_in(&SESSIONS, &hash, vault, &row)?;
+    plan.put_in(&SESSIONS_OF, &listed_key(holder, hash), vault, &SessionRef { hash })?;
+    Ok(token)
+}
+
+fn listed_key(holder: Holder, hash: [u8; 32]) -> Vec<u8> {
+    let mut key = holder.id().to_vec();
+    key.extend_from_slice(&hash[..8]);
+    key
+}
+
+/// Whether a use of this session is due to be written down.
+pub fn is_use_due(session: &Session, now: Timestamp) -> bool {
+    now.seconds_since(session.used) >= NOTE_USE_EVERY
+}
+
+/// Writes down that the session was used now.
+pub fn note_use(plan: &mut Plan<'_>, hash: [u8; 32]) -> StoreResult<()> {
+    let Some((mut row, Some(vault))) = plan.get_row(&SESSIONS, &hash)? else { return Ok(()) };
+    row.used = plan.now;
+    plan.set_expiry(vault, Class::Session, Some(end_of(row.holder, row.began, row.used)))?;
+    plan.put_in(&SESSIONS, &hash, vault, &row)
+}
+
+/// The living sessions of a holder, the latest used first.
+pub fn list(view: &View<'_>, holder: Holder, now: Timestamp) -> StoreResult<Vec<Session>> {
+    let mut sessions = Vec::new();
+    for row in view.list(&SESSIONS_OF, &holder.id())? {
+        sessions.extend(find_by_hash(view, row.record.hash, now)?);
+    }
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.used));
+    Ok(sessions)
+}
+
+/// Ends one session.
+pub fn end(plan: &mut Plan<'_>, hash: [u8; 32]) -> StoreResult<()> {
+    match plan.get_row(&SESSIONS, &hash)? {
+        Some((_, Some(vault))) => plan.drop_vault(vault),
+        _ => Ok(()),
+    }
+}
+
+/// Ends all sessions of a holder but `kept`.
+pub fn end_all(plan: &mut Plan<'_>, holder: Holder, kept: Option<[u8; 32]>) -> StoreResult<()> {
+    for row in plan.list(&SESSIONS_OF, &holder.id())? {
+        if Some(row.record.hash) != kept {
+            end(plan, row.record.hash)?;
+        }
+    }
+    Ok(())
+}
+
+/// Browser and system, no versions: enough to know one's own devices by.
+fn device_of(agent: &str) -> String {
+    let named = |names: &[(&str, &'static str)], otherwise: &'static str| {
+        names.iter().find(|(mark, _)| agent.contains(mark)).map_or(otherwise, |(_, name)| name)
+    };
+    let browsers = [
+        ("MicroMessenger", "WeChat"),
+        ("Edg", "Edge"),
+        ("Firefox", "Firefox"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    format!("{} · {}", named(&browsers, "Browser"), named(&systems, "device"))
+}

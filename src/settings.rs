@@ -1,0 +1,89 @@
+//! What the shop is: its name, its trader, its money, its delivery. Kept in the store, changed in
+//! the back office; the configuration file gives the first values only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::classes::{Class, DataKind};
+use crate::config::Config;
+use crate::locale::Locale;
+use crate::money::{Currency, Money};
+use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+
+/// What the shop is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    pub name: String,
+    /// ISO 3166-1, two letters.
+    pub country: String,
+    pub currency: Currency,
+    /// Who trades, as the law wants it named.
+    pub company: String,
+    pub licence: String,
+    pub icp: String,
+    pub address: String,
+    pub email: String,
+    pub phones: Vec<String>,
+    /// The person responsible for personal information.
+    pub officer: String,
+    /// Where to pay to, shown with each order that is paid by transfer.
+    pub transfer_instructions: String,
+    /// The flat price of a delivery.
+    pub delivery_price: Money,
+    pub default_locale: Locale,
+}
+
+const fn plain(name: &'static str) -> Field {
+    Field::new(name, DataKind::Nothing)
+}
+
+impl Record for Settings {
+    const FIELDS: &'static [Field] = &[
+        plain("name"),
+        plain("country"),
+        plain("currency"),
+        plain("company"),
+        plain("licence"),
+        plain("icp"),
+        plain("address"),
+        plain("email"),
+        plain("phones"),
+        plain("officer"),
+        plain("transfer_instructions"),
+        plain("delivery_price"),
+        plain("default_locale"),
+    ];
+}
+
+pub const SETTINGS: Table<(), Settings> = Table::new("settings", Class::Public);
+
+impl Settings {
+    /// The first values, from the configuration.
+    pub fn first(config: &Config) -> Self {
+        let currency = Currency::parse(config.site.currency.code()).unwrap_or(Currency::CNY);
+        let unit = 10_i64.pow(currency.digits());
+        Self {
+            name: config.site.name.clone(),
+            country: config.site.country.clone(),
+            currency,
+            company: config.contact.company.clone(),
+            licence: config.contact.licence.clone(),
+            icp: config.contact.icp.clone(),
+            address: config.contact.address.clone(),
+            email: config.contact.email.clone(),
+            phones: config.contact.phones.clone(),
+            officer: config.contact.officer.clone(),
+            transfer_instructions: config.payments.transfer_instructions.clone(),
+            delivery_price: Money::new(10 * unit, currency),
+            default_locale: if config.site.country == "CN" { Locale::Zh } else { Locale::En },
+        }
+    }
+}
+
+/// The settings as they stand, or the configuration's before the shop was set up.
+pub fn get(view: &View<'_>, config: &Config) -> StoreResult<Settings> {
+    Ok(view.get(&SETTINGS, &())?.unwrap_or_else(|| Settings::first(config)))
+}
+
+pub fn put(plan: &mut Plan<'_>, settings: &Settings) -> StoreResult<()> {
+    plan.put(&SETTINGS, &(), settings)
+}

@@ -1,0 +1,165 @@
+//! The open shop: what every handler and every job is handed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::http::HeaderMap;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::disk::Disk;
+use crate::locale::Locale;
+use crate::random::Random;
+use crate::refusal::{Decided, Kind, Refusal};
+use crate::settings::{self, Settings};
+use crate::store::{Plan, Store, StoreResult};
+use crate::web::limits::PostLimits;
+
+/// What the shop is made of. One clock, one random source, one store, one disk.
+pub struct Parts {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub disk: Arc<dyn Disk>,
+    pub config: Config,
+    /// Where the shop is found: `site.url`, or the address it listens on.
+    pub url: String,
+    pub dir: PathBuf,
+    /// Made by `tuckshop demo`: practice partners, and no limits per network address.
+    pub demo: bool,
+    /// Made for rehearsal: no real message or partner call leaves.
+    pub rehearsal: bool,
+}
+
+/// A handle to the open shop.
+#[derive(Clone)]
+pub struct Shop(Arc<Inner>);
+
+pub struct Inner {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub disk: Arc<dyn Disk>,
+    pub dir: PathBuf,
+    pub demo: bool,
+    pub rehearsal: bool,
+    config: Config,
+    /// Where the shop is found, without a slash at the end.
+    url: String,
+    settings: RwLock<Arc<Settings>>,
+    /// Password hashing takes 19 MiB and a core each: only so many at once.
+    pub hashing: Semaphore,
+    pub post_limits: PostLimits,
+    /// Pictures are decoded one at a time.
+    pub pictures: Semaphore,
+    /// Rung when a message was queued.
+    pub outbox_bell: Notify,
+    pub catalogue: crate::catalogue::Cache,
+    pub setup: crate::staff::setup::Invitation,
+}
+
+impl Deref for Shop {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Shop {
+    pub fn open(parts: Parts) -> StoreResult<Self> {
+        let settings = settings::get(&parts.store.view()?, &parts.config)?;
+        let at_once = parts.config.limits.argon2_at_once.max(1);
+        Ok(Self(Arc::new(Inner {
+            store: parts.store,
+            clock: parts.clock,
+            random: parts.random,
+            disk: parts.disk,
+            dir: parts.dir,
+            demo: parts.demo,
+            rehearsal: parts.rehearsal,
+            settings: RwLock::new(Arc::new(settings)),
+            hashing: Semaphore::new(at_once as usize),
+            post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
+            pictures: Semaphore::new(1),
+            outbox_bell: Notify::new(),
+            catalogue: crate::catalogue::Cache::default(),
+            setup: crate::staff::setup::Invitation::default(),
+            url: parts.url.trim_end_matches('/').to_owned(),
+            config: parts.config,
+        })))
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What the shop is, as it stands now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what the shop is.
+    ///
+    /// # Errors
+    /// If the change could not be stored.
+    pub async fn change_settings(&self, settings: Settings) -> Decided<()> {
+        let stored = settings.clone();
+        self.store.commit(move |plan: &mut Plan<'_>| Ok(settings::put(plan, &stored)?)).await?;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        Ok(())
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.url.starts_with("https://")
+    }
+
+    pub fn default_locale(&self) -> Locale {
+        self.settings().default_locale
+    }
+
+    /// The shop's address without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn zone(&self) -> &jiff::tz::TimeZone {
+        &self.config.site.timezone
+    }
+
+    /// Who asks: the connection's address, or what a trusted proxy says it is.
+    pub fn peer(&self, connected: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+        let peer = connected.map_or(crate::web::visit::NO_PEER, |address| address.ip());
+        let trusted = |hop: IpAddr| self.config.site.trusted_proxies.iter().any(|net| net.contains(hop));
+        if !trusted(peer) {
+            return peer;
+        }
+        let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let hops: Vec<IpAddr> =
+            forwarded.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+        hops.into_iter().rev().find(|hop| !trusted(*hop)).unwrap_or(peer)
+    }
+
+    /// Does slow password work off the async threads, so many at once as the configuration allows.
+    ///
+    /// # Errors
+    /// A refusal if too many are waiting.
+    pub async fn hash_work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let busy = || {
+            Refusal::of(
+                Kind::Unavailable { retry_after: 5 },
+                crate::locale::Text::new("The shop is busy. Please try again.", "店铺繁忙，请稍后再试。"),
+            )
+        };
+        let waiting = std::time::Duration::from_secs(30);
+        let permit = tokio::time::timeout(waiting, self.hashing.acquire()).await;
+        let _permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| busy())
+    }
+}

@@ -1,0 +1,474 @@
+//! The store: tables of records, sealed under keys that expire, changed by one writer.
+//!
+//! - [`Table`] and [`Record`] say what is stored, of which data class, field by field.
+//! - [`Store::view`] reads a consistent snapshot; what lies in a dropped vault is absent.
+//! - [`Store::commit`] hands the writer a command, which decides on a [`Plan`]: a refused one has
+//!   written nothing, an accepted one is whole on disk when it is answered.
+//! - [`Plan::drop_vault`] erases. The truth about what is dropped is the list in `shop.redb`; the
+//!   keyring files follow it, and the rows go afterwards.
+
+pub mod codec;
+mod contacts;
+mod eraser;
+pub mod floor;
+pub mod keyring;
+mod keys;
+mod plan;
+mod sealed;
+pub mod snapshot;
+mod table;
+mod view;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{oneshot, watch};
+
+pub use codec::{Field, Record};
+pub use contacts::{CONTACTS, Handle};
+pub use floor::ShopHead;
+pub use plan::Plan;
+pub use table::{Key, Table, TableInfo};
+pub use view::{Row, View};
+
+use crate::classes::DataKind;
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::ids::{ShopId, VaultId};
+use crate::random::Random;
+use crate::refusal::{Decided, Stop};
+use eraser::ToErase;
+use floor::{EpochState, HEAD, VaultTables};
+use keyring::{Dropped, EpochOnRecord, Keyring, KeyringError, MasterKey};
+use keys::Keys;
+use writer::{Pending, ToWriter, Writer};
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// The memory that `shop.redb` may use for its pages.
+const CACHE_BYTES: usize = 64 << 20;
+/// Up to this size the whole file is checked at each opening, in some tenths of a second.
+const CHECKED_WHOLE_UP_TO: u64 = 64 << 20;
+
+/// Why the store could not do its work; for the log, and for people as 'try again'.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database: {0}")]
+    Database(String),
+    #[error("a file of the data dir: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("the keyring: {0}")]
+    Keyring(String),
+    #[error("a value in table {table} is damaged; restore a backup")]
+    Damaged { table: String },
+    #[error("this record was erased")]
+    Erased,
+    #[error("more was asked for at once than the shop can do")]
+    Busy,
+    #[error("the shop is closing")]
+    Closed,
+    #[error("a rule stopped unexpectedly")]
+    Panicked,
+    #[error("table {table} stores fields that the register of data classes does not name: {what}")]
+    Unregistered { table: &'static str, what: String },
+}
+
+impl StoreError {
+    /// The same error for each of several callers.
+    fn again(&self) -> Self {
+        match self {
+            Self::Keyring(what) => Self::Keyring(what.clone()),
+            Self::Busy => Self::Busy,
+            Self::Erased => Self::Erased,
+            Self::Closed => Self::Closed,
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Database(error.to_string())
+            }
+        }
+    )*};
+}
+
+from_redb!(
+    redb::DatabaseError,
+    redb::TransactionError,
+    redb::TableError,
+    redb::StorageError,
+    redb::CommitError
+);
+
+impl From<KeyringError> for StoreError {
+    fn from(error: KeyringError) -> Self {
+        Self::Keyring(error.to_string())
+    }
+}
+
+/// What the store is handed: where it lies and what it works with.
+pub struct Setting {
+    pub dir: PathBuf,
+    pub disk: Arc<dyn Disk>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub tables: &'static [TableInfo],
+}
+
+impl Setting {
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}
+
+/// What the threads of the store share.
+pub(crate) struct Shared {
+    db: redb::Database,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    tables: &'static [TableInfo],
+    /// Counts the rounds in which lasting vaults were erased; places watch it.
+    erased: watch::Sender<u64>,
+    queue: Mutex<Option<Sender<ToWriter>>>,
+}
+
+impl Shared {
+    fn queue(&self) -> Option<Sender<ToWriter>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends a command that nobody waits for.
+    fn send(&self, decide: impl FnOnce(&mut Plan<'_>) -> Decided<()> + Send + 'static) {
+        let (reply, _) = oneshot::channel();
+        self.send_waiting(decide, reply);
+    }
+
+    fn send_waiting<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Plan<'_>) -> Decided<T> + Send + 'static,
+        reply: oneshot::Sender<Decided<T>>,
+    ) {
+        let pending = Pending { decide: Some(decide), outcome: None, reply };
+        if let Some(queue) = self.queue() {
+            // A writer that has stopped drops the command, and its waiter learns of it.
+            let _ = queue.send(ToWriter::Command(Box::new(pending)));
+        }
+    }
+}
+
+/// The open store. Dropping it stops its threads and stores both keyrings.
+pub struct Store {
+    shared: Arc<Shared>,
+    eraser: Sender<ToErase>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Makes an empty store in `setting.dir`, which must hold none.
+    ///
+    /// # Errors
+    /// If a file of it exists already or can't be written.
+    pub fn create(setting: &Setting, master: &MasterKey, head: &ShopHead) -> StoreResult<Self> {
+        check_register(setting.tables)?;
+        let db = open_database(&setting.file("shop.redb"), false)?;
+        create_tables(&db, setting.tables)?;
+        write_head(&db, head, setting)?;
+        let ring = |a: &str, b: &str| {
+            Keyring::create(
+                setting.disk.clone(),
+                &setting.file(a),
+                &setting.file(b),
+                MasterKey::new(*master.as_bytes()),
+                head.shop,
+                setting.random.clone(),
+            )
+        };
+        let lasting = ring("keyring.a", "keyring.b")?;
+        let passing = ring("passing.a", "passing.b")?;
+        Self::start(db, lasting, passing, setting)
+    }
+
+    /// Opens the store in `setting.dir`, heals what a crash left, and follows the list of erasures.
+    ///
+    /// # Errors
+    /// In words with a next step: a wrong master key, another shop's keyring, damage beyond healing.
+    pub fn open(setting: &Setting, masters: &[MasterKey]) -> StoreResult<Self> {
+        check_register(setting.tables)?;
+        let path = setting.file("shop.redb");
+        let size = setting.disk.len(&path)?.unwrap_or(0);
+        let db = open_database(&path, size <= CHECKED_WHOLE_UP_TO)?;
+        create_tables(&db, setting.tables)?;
+        let head = read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
+        let open = |a: &str, b: &str, tables: &VaultTables| -> StoreResult<Keyring> {
+            let on_record = epochs_on_record(&db, tables)?;
+            let (keyring, opening) = Keyring::open(
+                setting.disk.clone(),
+                &setting.file(a),
+                &setting.file(b),
+                masters,
+                head.shop,
+                &on_record,
+                setting.random.clone(),
+            )?;
+            opening.healed.iter().for_each(|what| tracing::warn!("healed: {what}"));
+            forget_epochs(&db, tables, &opening.freed)?;
+            Ok(keyring)
+        };
+        let lasting = open("keyring.a", "keyring.b", VaultTables::of(false))?;
+        let passing = open("passing.a", "passing.b", VaultTables::of(true))?;
+        Self::start(db, lasting, passing, setting)
+    }
+
+    fn start(db: redb::Database, lasting: Keyring, passing: Keyring, setting: &Setting) -> StoreResult<Self> {
+        let (to_writer, from_shop) = channel();
+        let (to_eraser, from_writer) = channel();
+        let shared = Arc::new(Shared {
+            db,
+            keys: Keys::new(lasting, passing, setting.random.clone()),
+            clock: setting.clock.clone(),
+            random: setting.random.clone(),
+            tables: setting.tables,
+            erased: watch::channel(0).0,
+            queue: Mutex::new(Some(to_writer)),
+        });
+        let writer = Writer::new(shared.clone(), to_eraser.clone())?;
+        let eraser = eraser::Eraser::new(shared.clone());
+        let threads = vec![
+            std::thread::Builder::new().name("writer".into()).spawn(move || writer.run(&from_shop))?,
+            std::thread::Builder::new().name("keyring".into()).spawn(move || eraser.run(&from_writer))?,
+        ];
+        eraser::sweep_leftovers(&shared);
+        Ok(Self { shared, eraser: to_eraser, threads: Mutex::new(threads) })
+    }
+
+    /// A consistent snapshot.
+    pub fn view(&self) -> StoreResult<View<'_>> {
+        self.shared.view()
+    }
+
+    /// Hands the writer a command and waits until what it decided is stored (and, where it drops
+    /// vaults, until they are erased).
+    ///
+    /// # Errors
+    /// What the command refused, or why it could not be stored. 'Could not be stored' does not
+    /// mean 'is not stored': commands carry keys of their own to be safe to repeat.
+    pub async fn commit<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Plan<'_>) -> Decided<T> + Send + 'static,
+    ) -> Decided<T> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.send_waiting(decide, reply);
+        answer.await.unwrap_or(Err(Stop::Failed(StoreError::Closed)))
+    }
+
+    /// [`Store::commit`] for callers outside the async runtime.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn commit_blocking<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Plan<'_>) -> Decided<T> + Send + 'static,
+    ) -> Decided<T> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.send_waiting(decide, reply);
+        answer.blocking_recv().unwrap_or(Err(Stop::Failed(StoreError::Closed)))
+    }
+
+    /// Changes each time that lasting vaults were erased.
+    pub fn erasures(&self) -> watch::Receiver<u64> {
+        self.shared.erased.subscribe()
+    }
+
+    /// What the shop is, to its files.
+    pub fn head(&self) -> StoreResult<ShopHead> {
+        self.view()?.get(&HEAD, &())?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })
+    }
+
+    pub fn tables(&self) -> &'static [TableInfo] {
+        self.shared.tables
+    }
+
+    /// Stops the writer and the keyring thread, after they have done what they were given.
+    pub fn close(&self) {
+        let queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut threads = threads.into_iter();
+        if let Some(queue) = queue {
+            // A thread that is gone already needs no telling.
+            let _ = queue.send(ToWriter::Stop);
+        }
+        let _ = threads.next().map(JoinHandle::join);
+        let _ = self.eraser.send(ToErase::Stop);
+        let _ = threads.next().map(JoinHandle::join);
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl View<'_> {
+    /// Whether a vault is of a passing class.
+    pub fn is_passing(&self, vault: VaultId) -> bool {
+        self.keys.passing.read().holds_epoch(vault.epoch)
+    }
+}
+
+/// Whether `dir` holds a shop that was completed, without opening its keys.
+pub fn is_born(dir: &Path) -> StoreResult<bool> {
+    Ok(peek(dir)?.is_some_and(|head| head.born))
+}
+
+/// What the shop in `dir` says of itself, without opening its keys; `None` if there is none.
+pub fn peek(dir: &Path) -> StoreResult<Option<ShopHead>> {
+    let path = dir.join("shop.redb");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let db = open_database(&path, false)?;
+    read_head(&db)
+}
+
+fn open_database(path: &Path, check: bool) -> StoreResult<redb::Database> {
+    let mut builder = redb::Database::builder();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(check);
+    Ok(builder.create(path)?)
+}
+
+fn create_tables(db: &redb::Database, tables: &[TableInfo]) -> StoreResult<()> {
+    let txn = writer::begin(db)?;
+    for table in tables {
+        txn.open_table(view::definition(table.name))?;
+    }
+    Ok(txn.commit()?)
+}
+
+fn check_register(tables: &'static [TableInfo]) -> StoreResult<()> {
+    for table in tables {
+        if let Some(what) = codec::unregistered(table.fields, (table.in_code)()) {
+            return Err(StoreError::Unregistered { table: table.name, what });
+        }
+    }
+    Ok(())
+}
+
+/// Whether any field of the table is personal, its parts included.
+pub fn holds_personal_data(fields: &[Field]) -> bool {
+    fields.iter().any(|field| {
+        field.kind != DataKind::Nothing || field.part.is_some_and(|part| holds_personal_data(part.fields))
+    })
+}
+
+fn write_head(db: &redb::Database, head: &ShopHead, setting: &Setting) -> StoreResult<()> {
+    let body = codec::encode(head).ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
+    let value = sealed::plain(HEAD.name, &[], &body);
+    let txn = writer::begin(db)?;
+    txn.open_table(view::definition(HEAD.name))?.insert(&[][..], value.as_slice())?;
+    txn.commit()?;
+    Ok(setting.disk.sync_dir(&setting.dir)?)
+}
+
+fn read_head(db: &redb::Database) -> StoreResult<Option<ShopHead>> {
+    use redb::ReadableDatabase;
+    let txn = db.begin_read()?;
+    let table = match txn.open_table(view::definition(HEAD.name)) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(value) = table.get(&[][..])? else { return Ok(None) };
+    plain_record(HEAD.name, &[], value.value()).map(Some)
+}
+
+fn plain_record<R: Record>(table: &str, key: &[u8], value: &[u8]) -> StoreResult<R> {
+    let damaged = || StoreError::Damaged { table: table.to_owned() };
+    match sealed::parse(value) {
+        Some(sealed::Stored::Plain { sum, body }) if sealed::is_whole(table, key, sum, body) => {
+            codec::decode(body).ok_or_else(damaged)
+        }
+        _ => Err(damaged()),
+    }
+}
+
+fn epochs_on_record(db: &redb::Database, tables: &VaultTables) -> StoreResult<Vec<EpochOnRecord>> {
+    use redb::{ReadableDatabase, ReadableTable};
+    let txn = db.begin_read()?;
+    let epochs = txn.open_table(view::definition(tables.epochs.name))?;
+    let lists = txn.open_table(view::definition(tables.dropped.name))?;
+    let mut found = Vec::new();
+    for entry in epochs.iter()? {
+        let (key, value) = entry?;
+        let row: floor::EpochRow = plain_record(tables.epochs.name, key.value(), value.value())?;
+        let dropped = match lists.get(key.value())? {
+            Some(list) => {
+                let list: floor::DroppedRow = plain_record(tables.dropped.name, key.value(), list.value())?;
+                Dropped::from_bytes(&list.bits)
+                    .ok_or(StoreError::Damaged { table: tables.dropped.name.to_owned() })?
+            }
+            None => Dropped::new(),
+        };
+        let epoch = Key::from_bytes(key.value())
+            .ok_or(StoreError::Damaged { table: tables.epochs.name.to_owned() })?;
+        found.push(EpochOnRecord {
+            epoch,
+            class: row.class,
+            slot: row.slot,
+            making: row.state == EpochState::Making,
+            settled: row.settled,
+            dropped,
+        });
+    }
+    Ok(found)
+}
+
+/// Takes epochs off the record that a crash caught while they were being made.
+fn forget_epochs(
+    db: &redb::Database,
+    tables: &VaultTables,
+    freed: &[crate::ids::EpochId],
+) -> StoreResult<()> {
+    if freed.is_empty() {
+        return Ok(());
+    }
+    let txn = writer::begin(db)?;
+    {
+        let mut epochs = txn.open_table(view::definition(tables.epochs.name))?;
+        for epoch in freed {
+            epochs.remove(epoch.to_bytes().as_slice())?;
+        }
+    }
+    Ok(txn.commit()?)
+}
+
+/// A new shop's head.
+pub fn new_head(clock: &dyn Clock, random: &dyn Random, rehearsal: bool, demo: bool) -> ShopHead {
+    ShopHead {
+        shop: ShopId(random.bytes()),
+        lineage: random.bytes(),
+        letters: draw_letters(random),
+        rehearsal,
+        demo,
+        born: false,
+        created: clock.now(),
+    }
+}
+
+/// Four capital letters that begin order numbers, without those that look like digits.
+pub fn draw_letters(random: &dyn Random) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
+    // The remainder of a short list's length always lies within it.
+    (0..4).map(|_| char::from(LETTERS[random.below(LETTERS.len() as u64) as usize])).collect()
+}

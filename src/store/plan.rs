@@ -1,0 +1,242 @@
+//! Deciding: a command reads a [`View`] and writes down what it wants changed. Nothing is changed
+//! by deciding; a refused command's plan is thrown away.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use super::codec::{self, Record};
+use super::floor::{self, COUNTERS, CounterRow, DroppedRow, Mark, StandingRow, VaultRow, VaultTables};
+use super::keyring::{Dropped, EPOCH_VAULTS};
+use super::sealed;
+use super::table::{Key, Table};
+use super::view::View;
+use super::{StoreError, StoreResult};
+use crate::classes::Class;
+use crate::clock::Timestamp;
+use crate::ids::{EpochId, VaultId};
+
+/// The counter that goes up with every change of the list of erasures.
+pub const LIST_NUMBER: &str = "list_number";
+
+/// Where the next vault numbers of each class come from.
+#[derive(Clone, Default)]
+pub(super) struct Numbers {
+    /// By class: open epochs, oldest first, with their next number.
+    pub open: HashMap<u8, Vec<(EpochId, u16)>>,
+}
+
+impl Numbers {
+    fn take(&mut self, class: Class) -> Option<VaultId> {
+        let epochs = self.open.get_mut(&class.code())?;
+        let (epoch, next) = epochs.iter_mut().find(|(_, next)| *next < EPOCH_VAULTS)?;
+        let vault = VaultId { epoch: *epoch, number: *next };
+        *next += 1;
+        Some(vault)
+    }
+}
+
+/// What a command has decided so far, over the view it decides on.
+pub struct Plan<'a> {
+    pub(super) view: View<'a>,
+    pub(super) numbers: Numbers,
+    pub(super) dropped: Vec<VaultId>,
+    /// The time of the commit: never before that of the last one.
+    pub now: Timestamp,
+}
+
+impl<'a> Deref for Plan<'a> {
+    type Target = View<'a>;
+
+    fn deref(&self) -> &View<'a> {
+        &self.view
+    }
+}
+
+impl Plan<'_> {
+    /// Writes a record of a public table.
+    pub fn put<K: Key, R: Record>(&mut self, table: &Table<K, R>, key: &K, record: &R) -> StoreResult<()> {
+        let key = key.to_bytes();
+        let body = encode(table.name, record)?;
+        let value = sealed::plain(table.name, &key, &body);
+        self.stage(table.name, key, Some(value));
+        Ok(())
+    }
+
+    /// Writes a record sealed under `vault`.
+    pub fn put_in<K: Key, R: Record>(
+        &mut self,
+        table: &Table<K, R>,
+        key: &K,
+        vault: VaultId,
+        record: &R,
+    ) -> StoreResult<()> {
+        let key = key.to_bytes();
+        let body = encode(table.name, record)?;
+        let value = self.view.keys.seal(vault, table.name, &key, body)?;
+        let before = self.view.raw(table.name, &key)?.as_deref().and_then(sealed::vault_of);
+        if before != Some(vault) {
+            let rows = &VaultTables::of(table.passing).rows;
+            if let Some(before) = before {
+                self.stage(rows.name, floor::row_note(before, table.name, &key), None);
+            }
+            self.put(rows, &floor::row_note(vault, table.name, &key), &Mark {})?;
+        }
+        self.stage(table.name, key, Some(value));
+        Ok(())
+    }
+
+    /// Changes a record where it lies, in the vault it lies in.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`] if there is no such row, or its vault was dropped.
+    pub fn update<K: Key, R: Record>(&mut self, table: &Table<K, R>, key: &K, record: &R) -> StoreResult<()> {
+        let stored = self.view.raw(table.name, &key.to_bytes())?.ok_or(StoreError::Erased)?;
+        match sealed::vault_of(&stored) {
+            Some(vault) => self.put_in(table, key, vault, record),
+            None => self.put(table, key, record),
+        }
+    }
+
+    /// Removes a row. What was sealed stays readable in old pages and backups until its vault is
+    /// dropped: to erase, use [`Plan::drop_vault`].
+    pub fn delete<K: Key, R: Record>(&mut self, table: &Table<K, R>, key: &K) -> StoreResult<()> {
+        let key = key.to_bytes();
+        let Some(stored) = self.view.raw(table.name, &key)? else { return Ok(()) };
+        if let Some(vault) = sealed::vault_of(&stored) {
+            let rows = &VaultTables::of(table.passing).rows;
+            self.stage(rows.name, floor::row_note(vault, table.name, &key), None);
+        }
+        self.stage(table.name, key, None);
+        Ok(())
+    }
+
+    /// A new vault: a number counted up in this very commit.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if one command takes more vaults than two epochs hold.
+    pub fn new_vault(&mut self, class: Class, expires: Option<Timestamp>) -> StoreResult<VaultId> {
+        let vault = self.numbers.take(class).ok_or(StoreError::Busy)?;
+        self.set_expiry(vault, class, expires)?;
+        Ok(vault)
+    }
+
+    /// Sets when a vault goes by itself; `None` for not by itself.
+    pub fn set_expiry(
+        &mut self,
+        vault: VaultId,
+        class: Class,
+        expires: Option<Timestamp>,
+    ) -> StoreResult<()> {
+        let tables = VaultTables::of(class.is_passing());
+        if let Some(VaultRow { expires: Some(before) }) = self.view.get(&tables.vaults, &vault)? {
+            self.stage(tables.expiry.name, floor::expiry_key(before, vault), None);
+        }
+        self.put(&tables.vaults, &vault, &VaultRow { expires })?;
+        if let Some(at) = expires {
+            self.put(&tables.expiry, &floor::expiry_key(at, vault), &Mark {})?;
+        }
+        Ok(())
+    }
+
+    /// The vault known by this name; made at the first call.
+    pub fn standing_vault(&mut self, name: &str, class: Class) -> StoreResult<VaultId> {
+        let tables = VaultTables::of(class.is_passing());
+        if let Some(row) = self.view.get(&tables.standing, &name.to_owned())? {
+            return Ok(row.vault);
+        }
+        let vault = self.new_vault(class, None)?;
+        self.put(&tables.standing, &name.to_owned(), &StandingRow { vault })?;
+        Ok(vault)
+    }
+
+    /// Erases: whatever is sealed under this vault can never be opened again, in no copy. The
+    /// command is answered once the keyring is stored without it.
+    pub fn drop_vault(&mut self, vault: VaultId) -> StoreResult<()> {
+        let passing = self.view.keys.passing.read().holds_epoch(vault.epoch);
+        let tables = VaultTables::of(passing);
+        let mut list = match self.view.get(&tables.dropped, &vault.epoch)? {
+            Some(row) => Dropped::from_bytes(&row.bits)
+                .ok_or(StoreError::Damaged { table: tables.dropped.name.to_owned() })?,
+            None => Dropped::new(),
+        };
+        if !list.set(vault.number) {
+            return Ok(());
+        }
+        self.put(&tables.dropped, &vault.epoch, &DroppedRow { bits: list.to_bytes().to_vec() })?;
+        if let Some(VaultRow { expires: Some(at) }) = self.view.get(&tables.vaults, &vault)? {
+            self.stage(tables.expiry.name, floor::expiry_key(at, vault), None);
+        }
+        self.stage(tables.vaults.name, vault.to_bytes().to_vec(), None);
+        self.put(&tables.sweep, &vault, &Mark {})?;
+        if !passing {
+            self.count_up(LIST_NUMBER)?;
+        }
+        self.dropped.push(vault);
+        Ok(())
+    }
+
+    /// Counts a counter up by one and returns the new value; the first is 1.
+    pub fn count_up(&mut self, counter: &str) -> StoreResult<u64> {
+        let value = self.view.counter(counter)? + 1;
+        self.put(&COUNTERS, &counter.to_owned(), &CounterRow { value })?;
+        Ok(value)
+    }
+
+    /// Removes up to `limit` rows of a dropped vault; true when none are left.
+    pub(super) fn sweep_rows(&mut self, vault: VaultId, passing: bool, limit: usize) -> StoreResult<bool> {
+        let tables = VaultTables::of(passing);
+        let notes = self.view.list(&tables.rows, &vault.to_bytes())?;
+        let done = notes.len() <= limit;
+        for note in notes.into_iter().take(limit) {
+            let (table, key) = floor::noted_row(&note.key)
+                .and_then(|(table, key)| Some((self.view.table_name(table)?, key.to_vec())))
+                .ok_or(StoreError::Damaged { table: tables.rows.name.to_owned() })?;
+            self.stage(table, key, None);
+            self.stage(tables.rows.name, note.key, None);
+        }
+        if done {
+            self.stage(tables.sweep.name, vault.to_bytes().to_vec(), None);
+        }
+        Ok(done)
+    }
+
+    /// Puts stored bytes as they are; for restores and tests.
+    pub(crate) fn put_raw(&mut self, table: &'static str, key: Vec<u8>, value: Vec<u8>) {
+        self.stage(table, key, Some(value));
+    }
+
+    fn stage(&mut self, table: &'static str, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.view.staged.entry(table).or_default().insert(key, value);
+    }
+}
+
+impl View<'_> {
+    /// The name of a table as it is declared; `None` if there is none of that name.
+    pub(super) fn table_name(&self, name: &str) -> Option<&'static str> {
+        self.tables.iter().map(|table| table.name).find(|known| *known == name)
+    }
+
+    /// The value of a counter; 0 before it was ever counted.
+    pub fn counter(&self, counter: &str) -> StoreResult<u64> {
+        Ok(self.get(&COUNTERS, &counter.to_owned())?.map_or(0, |row| row.value))
+    }
+
+    /// Up to `limit` vaults whose time has come, the longest overdue first.
+    pub fn expired(&self, passing: bool, now: Timestamp, limit: usize) -> StoreResult<Vec<VaultId>> {
+        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+        let end = (millis + 1).to_be_bytes();
+        let tables = VaultTables::of(passing);
+        let rows = self.range(
+            &tables.expiry,
+            std::ops::Bound::Unbounded,
+            std::ops::Bound::Excluded(&end),
+            limit,
+            false,
+        )?;
+        Ok(rows.iter().filter_map(|row| VaultId::from_bytes(row.key.get(8..)?)).collect())
+    }
+}
+
+fn encode<R: Record>(table: &str, record: &R) -> StoreResult<Vec<u8>> {
+    codec::encode(record).ok_or_else(|| StoreError::Damaged { table: table.to_owned() })
+}

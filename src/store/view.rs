@@ -1,0 +1,200 @@
+//! Reading: a consistent view of all tables, either a snapshot or what a command sees.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use redb::{ReadableTable, TableDefinition, TableError};
+
+use super::codec::{self, Record};
+use super::keys::Keys;
+use super::table::{Key, Table, TableInfo};
+use super::{StoreError, StoreResult};
+use crate::ids::VaultId;
+
+type Bytes = Vec<u8>;
+
+/// Changes that a command has decided on but that are not applied yet.
+pub(super) type Staged = BTreeMap<&'static str, BTreeMap<Bytes, Option<Bytes>>>;
+
+pub(super) enum Base<'a> {
+    Snapshot(Box<redb::ReadTransaction>),
+    Open(&'a redb::WriteTransaction),
+}
+
+/// A consistent view. What lies in a dropped vault is absent.
+pub struct View<'a> {
+    pub(super) base: Base<'a>,
+    pub(super) staged: Staged,
+    pub(super) keys: &'a Keys,
+    pub(super) tables: &'static [TableInfo],
+}
+
+/// A row with the vault it is sealed under (`None` for plain rows).
+pub struct Row<K, R> {
+    pub key: K,
+    pub record: R,
+    pub vault: Option<VaultId>,
+}
+
+pub(super) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+impl View<'_> {
+    /// The record under `key`, if there is one and its vault lives.
+    pub fn get<K: Key, R: Record>(&self, table: &Table<K, R>, key: &K) -> StoreResult<Option<R>> {
+        Ok(self.get_row(table, key)?.map(|(record, _)| record))
+    }
+
+    /// The record under `key` and the vault it is sealed under.
+    pub fn get_row<K: Key, R: Record>(
+        &self,
+        table: &Table<K, R>,
+        key: &K,
+    ) -> StoreResult<Option<(R, Option<VaultId>)>> {
+        let key = key.to_bytes();
+        let Some(value) = self.raw(table.name, &key)? else { return Ok(None) };
+        self.open(table, &key, &value)
+    }
+
+    /// All rows whose key begins with `prefix`, in the order of their keys.
+    pub fn list<K: Key, R: Record>(&self, table: &Table<K, R>, prefix: &[u8]) -> StoreResult<Vec<Row<K, R>>> {
+        let after = after_prefix(prefix);
+        let to = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.range(table, Bound::Included(prefix), to, usize::MAX, false)
+    }
+
+    /// Up to `limit` rows between two keys, `backward` from the end.
+    pub fn range<K: Key, R: Record>(
+        &self,
+        table: &Table<K, R>,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+        backward: bool,
+    ) -> StoreResult<Vec<Row<K, R>>> {
+        let mut rows = Vec::new();
+        for (key, value) in self.raw_range(table.name, from, to, limit, backward)? {
+            let Some((record, vault)) = self.open(table, &key, &value)? else { continue };
+            let key = K::from_bytes(&key).ok_or(StoreError::Damaged { table: table.name.to_owned() })?;
+            rows.push(Row { key, record, vault });
+        }
+        Ok(rows)
+    }
+
+    fn open<K: Key, R: Record>(
+        &self,
+        table: &Table<K, R>,
+        key: &[u8],
+        value: &[u8],
+    ) -> StoreResult<Option<(R, Option<VaultId>)>> {
+        let Some((body, vault)) = self.keys.unseal(table.name, key, value)? else { return Ok(None) };
+        let record = codec::decode(&body).ok_or(StoreError::Damaged { table: table.name.to_owned() })?;
+        Ok(Some((record, vault)))
+    }
+
+    /// The stored bytes under `key`.
+    pub(crate) fn raw(&self, table: &str, key: &[u8]) -> StoreResult<Option<Bytes>> {
+        if let Some(staged) = self.staged.get(table).and_then(|rows| rows.get(key)) {
+            return Ok(staged.clone());
+        }
+        match &self.base {
+            Base::Snapshot(txn) => match txn.open_table(definition(table)) {
+                Ok(open) => Ok(open.get(key)?.map(|value| value.value().to_vec())),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Base::Open(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| v.value().to_vec())),
+        }
+    }
+
+    /// Stored rows between two keys.
+    pub(crate) fn raw_range(
+        &self,
+        table: &str,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+        backward: bool,
+    ) -> StoreResult<Vec<(Bytes, Bytes)>> {
+        let staged = self.staged_range(table, from, to);
+        // A staged deletion hides a stored row, so as many more are read as there are changes.
+        let wanted = limit.saturating_add(staged.len());
+        let stored = match &self.base {
+            Base::Snapshot(txn) => match txn.open_table(definition(table)) {
+                Ok(open) => take(&open, from, to, wanted, backward)?,
+                Err(TableError::TableDoesNotExist(_)) => Vec::new(),
+                Err(error) => return Err(error.into()),
+            },
+            Base::Open(txn) => take(&txn.open_table(definition(table))?, from, to, wanted, backward)?,
+        };
+        if staged.is_empty() {
+            return Ok(stored);
+        }
+        let mut merged: BTreeMap<Bytes, Option<Bytes>> =
+            stored.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        merged.extend(staged);
+        let mut rows: Vec<(Bytes, Bytes)> =
+            merged.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        if backward {
+            rows.reverse();
+        }
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn staged_range(&self, table: &str, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Vec<(Bytes, Option<Bytes>)> {
+        let Some(rows) = self.staged.get(table).filter(|_| !is_empty(from, to)) else { return Vec::new() };
+        rows.range::<[u8], _>((from, to)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Whether the vault's key can still be derived.
+    pub fn lives(&self, vault: VaultId) -> bool {
+        self.keys.lives(vault)
+    }
+}
+
+fn take(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    from: Bound<&[u8]>,
+    to: Bound<&[u8]>,
+    limit: usize,
+    backward: bool,
+) -> StoreResult<Vec<(Bytes, Bytes)>> {
+    if is_empty(from, to) {
+        return Ok(Vec::new());
+    }
+    let mut rows = Vec::new();
+    let mut range = table.range::<&[u8]>((from, to))?;
+    while rows.len() < limit {
+        let next = if backward { range.next_back() } else { range.next() };
+        let Some(row) = next else { break };
+        let (key, value) = row?;
+        rows.push((key.value().to_vec(), value.value().to_vec()));
+    }
+    Ok(rows)
+}
+
+/// A range that ends before it begins holds nothing.
+fn is_empty(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
+    match (from, to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => {
+            from >= to
+        }
+        _ => false,
+    }
+}
+
+/// The first key after all that begin with `prefix`; `None` if there is no end.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Option<Bytes> {
+    let mut after = prefix.to_vec();
+    while let Some(last) = after.last_mut() {
+        if *last < u8::MAX {
+            *last += 1;
+            return Some(after);
+        }
+        after.pop();
+    }
+    None
+}

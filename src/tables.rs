@@ -1,0 +1,49 @@
+//! Every table of the shop, in one list: the store opens no other, `tuckshop data-map` prints it,
+//! and each start compares it with the types in the code.
+
+use std::sync::LazyLock;
+
+use crate::store::TableInfo;
+use crate::{sessions, settings, store};
+
+static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
+    let mut all = store::floor::tables();
+    all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
+    all
+});
+
+/// All tables: the store's own, then those of the rooms.
+pub fn all() -> &'static [TableInfo] {
+    &ALL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classes::Class;
+    use crate::store::codec::unregistered;
+    use crate::store::holds_personal_data;
+
+    #[test]
+    fn every_stored_field_is_registered() {
+        for table in all() {
+            assert_eq!(unregistered(table.fields, (table.in_code)()), None, "table {}", table.name);
+        }
+    }
+
+    #[test]
+    fn no_personal_field_is_stored_unsealed() {
+        for table in all().iter().filter(|table| table.class == Class::Public) {
+            assert!(!holds_personal_data(table.fields), "table {}", table.name);
+        }
+    }
+
+    #[test]
+    fn every_table_has_a_name_of_its_own() {
+        let mut names: Vec<&str> = all().iter().map(|table| table.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

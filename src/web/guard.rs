@@ -1,0 +1,181 @@
+//! What stands before every handler and after it: who may, from where, how often; headers; and the
+//! page for whatever went unanswered.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::reply::{self, Unanswered};
+use super::route::{Method, Who};
+use super::visit::Visit;
+use crate::locale::Text;
+use crate::refusal::{Kind, Refusal, Stop};
+use crate::sessions;
+use crate::shop::Shop;
+
+/// Lets a request through to its handler if its sender may use the route.
+pub async fn admit(
+    who: Who,
+    method: Method,
+    State(shop): State<Shop>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let visit = match visit_of(&shop, &request) {
+        Ok(visit) => visit,
+        Err(stop) => return stop.into_response(),
+    };
+    if method == Method::Post {
+        if let Err(refusal) = take_post(&shop, &visit, request.headers()) {
+            return Stop::Refused(refusal).into_response();
+        }
+    }
+    if let Err(answer) = check_who(who, method, &visit, request.headers()) {
+        return *answer;
+    }
+    note_use(&visit).await;
+    request.extensions_mut().insert(visit);
+    next.run(request).await
+}
+
+fn visit_of(shop: &Shop, request: &Request) -> Result<Visit, Stop> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    Ok(Visit::of(shop, request.uri(), request.headers(), peer)?)
+}
+
+/// Posts come from the shop's own pages, and not too many from one address.
+fn take_post(shop: &Shop, visit: &Visit, headers: &HeaderMap) -> Result<(), Refusal> {
+    if is_cross_site(shop, headers) {
+        return Err(Refusal::of(
+            Kind::Forbidden,
+            Text::new("This form was sent from another site.", "该表单来自其他网站，已拒绝。"),
+        ));
+    }
+    match shop.post_limits.count(visit.peer, shop.clock.now()) {
+        None => Ok(()),
+        Some(retry_after) => Err(Refusal::of(
+            Kind::TooMany { retry_after },
+            Text::new("Too many forms were sent. Please try again later.", "提交过于频繁，请稍后再试。"),
+        )),
+    }
+}
+
+/// Whether a browser says that a form comes from elsewhere. What is no browser says neither, and
+/// carries no cookies that another site could borrow.
+fn is_cross_site(shop: &Shop, headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return !matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    let host = text(header::HOST).unwrap_or("");
+    let own = origin == shop.url() || origin.split_once("://").is_some_and(|(_, rest)| rest == host);
+    !own
+}
+
+fn check_who(who: Who, method: Method, visit: &Visit, headers: &HeaderMap) -> Result<(), Box<Response>> {
+    let forbidden = || Err(Box::new(Stop::from(Refusal::forbidden()).into_response()));
+    match who {
+        Who::Anyone => Ok(()),
+        Who::Demo if visit.shop.demo => Ok(()),
+        Who::Demo => Err(Box::new(Stop::from(Refusal::not_found()).into_response())),
+        Who::Customer if visit.customer.is_some() => Ok(()),
+        Who::Customer => Err(Box::new(to_sign_in("/login", method, visit))),
+        Who::Staff if visit.staff.is_some() => Ok(()),
+        Who::Owner if visit.staff.as_ref().is_some_and(|(member, _)| member.owner) => Ok(()),
+        Who::Owner if visit.staff.is_some() => forbidden(),
+        Who::Staff | Who::Owner => Err(Box::new(to_sign_in("/admin/login", method, visit))),
+        Who::Machine if visit.peer.is_loopback() && !headers.contains_key("x-forwarded-for") => Ok(()),
+        Who::Machine => forbidden(),
+    }
+}
+
+/// A page asks to sign in first and comes back; a form starts again from there.
+fn to_sign_in(door: &str, method: Method, visit: &Visit) -> Response {
+    if method == Method::Post {
+        return reply::see(door);
+    }
+    let back: String = form_urlencoded::byte_serialize(visit.path.as_bytes()).collect();
+    reply::see(&format!("{door}?back={back}"))
+}
+
+async fn note_use(visit: &Visit) {
+    let now = visit.shop.clock.now();
+    let sessions = [visit.customer.as_ref(), visit.staff.as_ref().map(|(_, session)| session)];
+    for session in sessions.into_iter().flatten().filter(|session| sessions::is_use_due(session, now)) {
+        let hash = session.hash;
+        let noted = visit.shop.store.commit(move |plan| Ok(sessions::note_use(plan, hash)?)).await;
+        if let Err(stop) = noted {
+            // A full disk must not sign anybody out.
+            tracing::warn!(%stop, "the use of a session could not be noted");
+        }
+    }
+}
+
+/// Adds the headers of every answer and writes the page for whatever went unanswered.
+pub async fn every_answer(State(shop): State<Shop>, request: Request, next: Next) -> Response {
+    let visit = visit_of(&shop, &request);
+    let mut response = next.run(request).await;
+    if let Some(Unanswered(refusal)) = response.extensions_mut().remove::<Unanswered>() {
+        if let Ok(visit) = &visit {
+            response = error_page(visit, &refusal, response);
+        }
+    }
+    add_headers(&shop, response.headers_mut());
+    response
+}
+
+fn error_page(visit: &Visit, refusal: &Refusal, answered: Response) -> Response {
+    match crate::front::refusal_page(visit, refusal) {
+        Ok(markup) => {
+            let mut response = (answered.status(), markup).into_response();
+            for (name, value) in answered.headers() {
+                if name == header::RETRY_AFTER || name == header::SET_COOKIE || name == header::ALLOW {
+                    response.headers_mut().append(name.clone(), value.clone());
+                }
+            }
+            response
+        }
+        Err(_) => answered,
+    }
+}
+
+const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+fn add_headers(shop: &Shop, headers: &mut HeaderMap) {
+    let fixed = [
+        ("content-security-policy", POLICY),
+        ("x-content-type-options", "nosniff"),
+        // Not 'no-referrer': with it browsers call the origin of every form 'null'.
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), interest-cohort=()"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if shop.is_https() {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+pub async fn nothing_here() -> Response {
+    Stop::from(Refusal::not_found()).into_response()
+}
+
+pub async fn wrong_method() -> Response {
+    let refusal = Refusal::of(
+        Kind::NotFound,
+        Text::new("This address does not take such a request.", "此地址不接受该请求方式。"),
+    );
+    let mut response = Stop::from(refusal).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}

@@ -1,0 +1,71 @@
+//! How many forms one network address may send in an hour (contract, Accounts).
+//!
+//! Counted in memory and never written down: an address is personal data.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use crate::clock::Timestamp;
+
+const HOUR: i64 = 60 * 60;
+/// So many addresses are remembered at once; beyond that the oldest hour is forgotten first.
+const MOST_ADDRESSES: usize = 100_000;
+
+/// Counts posts by network address; an IPv6 network of 64 bits counts as one.
+pub struct PostLimits {
+    per_hour: u32,
+    seen: Mutex<HashMap<u64, (Timestamp, u32)>>,
+}
+
+impl PostLimits {
+    pub fn new(per_hour: u32) -> Self {
+        Self { per_hour, seen: Mutex::new(HashMap::new()) }
+    }
+
+    /// Counts one post (never too many where the limit is 0); after how many seconds to come back, if that was one too many.
+    pub fn count(&self, peer: IpAddr, now: Timestamp) -> Option<i64> {
+        if self.per_hour == 0 {
+            return None;
+        }
+        // A panic in here leaves at worst one count behind.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST_ADDRESSES {
+            seen.retain(|_, (since, _)| now.seconds_since(*since) < HOUR);
+        }
+        if seen.len() >= MOST_ADDRESSES {
+            seen.clear();
+        }
+        let (since, count) = seen.entry(network_of(peer)).or_insert((now, 0));
+        if now.seconds_since(*since) >= HOUR {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        (*count > self.per_hour).then(|| HOUR - now.seconds_since(*since))
+    }
+}
+
+fn network_of(peer: IpAddr) -> u64 {
+    match peer.to_canonical() {
+        // No IPv6 network in use begins with 32 zero bits.
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_too_often_is_told_when_to_come_back() {
+        let limits = PostLimits::new(2);
+        let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        let start = Timestamp::from_millis(1_000_000);
+        assert_eq!(limits.count(one, start), None);
+        assert_eq!(limits.count(one, start), None);
+        assert_eq!(limits.count(one, start.plus_seconds(60)), Some(HOUR - 60));
+        assert_eq!(limits.count(other, start), None);
+        assert_eq!(limits.count(one, start.plus_seconds(HOUR)), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! The roof: router, guards, forms, cookies, headers. It knows no business.
+
+pub mod assets;
+pub mod cookies;
+pub mod form;
+mod guard;
+pub mod limits;
+pub mod reply;
+pub mod route;
+pub mod server;
+pub mod ui;
+pub mod visit;
+
+use axum::Router;
+use axum::middleware;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+pub use cookies::Cookie;
+pub use form::Form;
+pub use reply::{Answer, page, refused, see, with_cookie, without_cookie};
+pub use route::{Method, Route, Who, get, post};
+pub use visit::{Visit, local_path};
+
+use crate::shop::Shop;
+
+/// The whole shop as one service: every route behind its guard, every answer with its headers.
+pub fn router(shop: &Shop, routes: Vec<Route>) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        if route.who == Who::Demo && !shop.demo {
+            continue;
+        }
+        let who = route.who;
+        let method = route.method;
+        let guarded =
+            route.handler.layer(middleware::from_fn_with_state(shop.clone(), move |state, request, next| {
+                guard::admit(who, method, state, request, next)
+            }));
+        router = router.route(route.path, guarded);
+    }
+    router
+        .fallback(guard::nothing_here)
+        .method_not_allowed_fallback(guard::wrong_method)
+        .layer(middleware::from_fn_with_state(shop.clone(), guard::every_answer))
+        .layer(CatchPanicLayer::new())
+        .layer(CompressionLayer::new().gzip(true))
+        .with_state(shop.clone())
+}

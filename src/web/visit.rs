@@ -1,0 +1,118 @@
+//! One visit: who asks, in which language, from where. Every handler takes one.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::{HeaderMap, Uri, header, request::Parts};
+
+use super::cookies::Cookie;
+use crate::ids::SubjectId;
+use crate::locale::Locale;
+use crate::refusal::{Refusal, Stop};
+use crate::sessions::{self, Holder, Session};
+use crate::shop::Shop;
+use crate::staff::StaffMember;
+use crate::store::{StoreResult, View};
+
+/// Who asks, and how.
+#[derive(Clone)]
+pub struct Visit {
+    pub shop: Shop,
+    pub locale: Locale,
+    /// Path and query.
+    pub path: String,
+    pub customer: Option<Session>,
+    pub staff: Option<(StaffMember, Session)>,
+    pub peer: IpAddr,
+    /// The visitor's cart token, if the browser sent one.
+    pub cart: Option<String>,
+    /// The token that ties a code to this browser, if the browser sent one.
+    pub step: Option<String>,
+    pub agent: Arc<str>,
+}
+
+impl Visit {
+    /// Reads who asks off a request's head.
+    pub fn of(shop: &Shop, uri: &Uri, headers: &HeaderMap, peer: Option<SocketAddr>) -> StoreResult<Self> {
+        let https = shop.is_https();
+        let view = shop.store.view()?;
+        let now = shop.clock.now();
+        let customer = Cookie::Session
+            .read(headers, https)
+            .map(|token| sessions::find(&view, &token, now))
+            .transpose()?
+            .flatten()
+            .filter(|session| matches!(session.holder, Holder::Customer(_)));
+        let staff =
+            Cookie::Staff.read(headers, https).map(|token| find_staff(&view, &token, now)).transpose()?;
+        let header_text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let chosen = Cookie::Language.read(headers, https).and_then(|tag| Locale::parse(&tag));
+        let locale = chosen
+            .or_else(|| Locale::from_accept_language(header_text(header::ACCEPT_LANGUAGE)))
+            .unwrap_or_else(|| shop.default_locale());
+        Ok(Self {
+            shop: shop.clone(),
+            locale,
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            customer,
+            staff: staff.flatten(),
+            peer: shop.peer(peer, headers),
+            cart: Cookie::Cart.read(headers, https),
+            step: Cookie::Step.read(headers, https),
+            agent: header_text(header::USER_AGENT).into(),
+        })
+    }
+
+    /// The signed-in customer; routes for customers always have one.
+    pub fn subject(&self) -> Result<SubjectId, Stop> {
+        match self.customer.as_ref().map(|session| session.holder) {
+            Some(Holder::Customer(subject)) => Ok(subject),
+            _ => Err(Refusal::forbidden().into()),
+        }
+    }
+
+    /// The signed-in member of staff; routes for staff always have one.
+    pub fn clerk(&self) -> Result<StaffMember, Stop> {
+        self.staff.as_ref().map(|(member, _)| member.clone()).ok_or_else(|| Refusal::forbidden().into())
+    }
+
+    pub fn view(&self) -> StoreResult<View<'_>> {
+        self.shop.store.view()
+    }
+}
+
+fn find_staff(
+    view: &View<'_>,
+    token: &str,
+    now: crate::clock::Timestamp,
+) -> StoreResult<Option<(StaffMember, Session)>> {
+    let Some(session) = sessions::find(view, token, now)? else { return Ok(None) };
+    let Holder::Staff(id) = session.holder else { return Ok(None) };
+    Ok(crate::staff::find(view, id)?.filter(|member| member.active).map(|member| (member, session)))
+}
+
+impl FromRequestParts<Shop> for Visit {
+    type Rejection = Stop;
+
+    async fn from_request_parts(parts: &mut Parts, shop: &Shop) -> Result<Self, Stop> {
+        if let Some(visit) = parts.extensions.get::<Self>() {
+            return Ok(visit.clone());
+        }
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+        Ok(Self::of(shop, &parts.uri, &parts.headers, peer)?)
+    }
+}
+
+/// The address a request counts under where no connection is known (in-process tests).
+pub const NO_PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Where to go back to after a form: a path of this shop, or `otherwise`.
+pub fn local_path<'a>(path: &'a str, otherwise: &'a str) -> &'a str {
+    let sound = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && path.len() <= 2000
+        && path.bytes().all(|byte| byte.is_ascii_graphic());
+    if sound { path } else { otherwise }
+}
