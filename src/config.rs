@@ -5,8 +5,10 @@
 //! allowed; the program then ends with 78 before anything is made. `config.example.toml` shows every key.
 //!
 //! The name, currency, country, contact and transfer instructions are first values only: the store
-//! holds those in force, and [`Config::is_given`] and [`Config::source`] let start and `check` name differences.
+//! holds those in force, and [`Config::is_given`] and [`Config::source`] let start and `check` name
+//! differences.
 
+mod backup;
 mod business;
 mod errors;
 mod given;
@@ -21,6 +23,7 @@ mod size;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+pub use backup::{Backup, Bucket};
 pub use business::{Checkout, Orders, Policy, Retention, ShopContact};
 pub use errors::{ConfigError, ConfigErrors, Source};
 pub use given::{Flags, variable};
@@ -30,7 +33,7 @@ pub use partners::{
 };
 pub use period::{NotAPeriod, Period, Unit};
 pub use reader::Setting;
-pub use running::{Backup, Bucket, Limits, Log, LogFormat, Site, Store, TlsFiles};
+pub use running::{Limits, Log, LogFormat, Site, Store, TlsFiles};
 pub use secret::SecretFile;
 pub use size::Size;
 

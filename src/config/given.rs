@@ -1,4 +1,5 @@
-//! The layers of a configuration: what the file, the environment and the flags give, before any of it is understood.
+//! The layers of a configuration: what the file, the environment and the flags give, before any of it is
+//! understood.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The sections about partners: `[email]`, `[sms]`, `[payments.*]`, `[delivery.sf]`. A partner that stands in the
-//! file is shown in the back office and can't be changed there.
+//! The sections about partners: `[email]`, `[sms]`, `[payments.*]`, `[delivery.sf]`. A partner that stands
+//! in the file is shown in the back office and can't be changed there.
 
 use std::fmt;
 

@@ -17,6 +17,8 @@ pub struct Setting {
     pub key: &'static str,
     /// As people may see it; secrets are not in it.
     pub value: String,
+    /// The same for the default.
+    pub default: String,
     pub source: Source,
 }
 
@@ -183,9 +185,14 @@ impl Reader {
 
     /// The same with a default; `None` only if there is no default either.
     pub fn path_or(&mut self, key: &'static str, default: Option<PathBuf>) -> Option<PathBuf> {
-        let path = self.path(key).or(default);
-        if let Some(path) = &path {
-            self.show(path.display().to_string());
+        let given = self.path(key);
+        let shown =
+            |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let default_shown = shown(&default);
+        let path = given.or(default);
+        if let Some(setting) = self.settings.last_mut() {
+            setting.default = default_shown;
+            setting.value = shown(&path);
         }
         path
     }
@@ -201,12 +208,13 @@ impl Reader {
         self.path(key).map(|path| SecretFile::new(key, path))
     }
 
-    /// Names each key of `needed` that stands empty although its section `prefix` is begun: gives
-    /// `true` if nothing of the section was given.
+    /// Names each key of `needed` that stands empty although another key of the section `prefix` has
+    /// a value; gives `true` if none has one but its default.
     pub fn is_unused(&mut self, prefix: &str, needed: &[&'static str]) -> bool {
-        let begun = self.settings.iter().find(|setting| {
-            setting.key.starts_with(prefix) && setting.source != Source::Default && !setting.value.is_empty()
-        });
+        let begun = self
+            .settings
+            .iter()
+            .find(|setting| setting.key.starts_with(prefix) && setting.value != setting.default);
         let Some(begun) = begun.cloned() else { return true };
         for key in needed {
             let failed = self.layers.problems.iter().any(|problem| problem.key == *key);
@@ -229,7 +237,7 @@ impl Reader {
         self.problem_at(key, source, says);
     }
 
-    /// Everything that was read, and everything that is wrong, in the order in which it stands in the file.
+    /// Everything that was read, and everything that is wrong in the order of the file.
     pub fn finish(mut self) -> (Vec<Setting>, Vec<ConfigError>) {
         for (key, given) in std::mem::take(&mut self.layers.given) {
             if let Some(says) = self.unknown(&key, &given) {
@@ -270,7 +278,7 @@ impl Reader {
     fn take(&mut self, key: &'static str, default: String) -> Option<Given> {
         let given = self.layers.given.remove(key);
         let source = given.as_ref().map_or(Source::Default, |given| given.source.clone());
-        self.settings.push(Setting { key, value: default, source });
+        self.settings.push(Setting { key, value: default.clone(), default, source });
         given
     }
 
@@ -296,6 +304,10 @@ impl Reader {
         if let Some(setting) = whole {
             return Some(format!("there is no such key; {} is a key of its own, not a section", setting.key));
         }
+        let in_file = format!("{key}_file");
+        if self.settings.iter().any(|setting| setting.key == in_file) {
+            return Some(format!("secrets stand in files of their own; name the file in {in_file}"));
+        }
         let Some(nearest) = self.nearest(key) else {
             return Some("there is no such key; config.example.toml shows all".to_owned());
         };
@@ -306,7 +318,8 @@ impl Reader {
         Some(format!("there is no such key; did you mean {nearest}?"))
     }
 
-    /// The known key that `key` was probably meant to be: few letters away, or of the same name in another section.
+    /// The known key that `key` was probably meant to be: few letters away, or of the same name in
+    /// another section.
     fn nearest(&self, key: &str) -> Option<&'static str> {
         let by_letters =
             self.settings.iter().map(|setting| (distance(key, setting.key), setting.key)).min()?;

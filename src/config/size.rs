@@ -45,7 +45,7 @@ impl FromStr for Size {
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fits = |(_, bytes): &&(&str, u64)| self.0 >= *bytes && self.0 % bytes == 0;
+        let fits = |(_, bytes): &&(&str, u64)| self.0 >= *bytes && self.0.is_multiple_of(*bytes);
         let (word, bytes) = UNITS.iter().find(fits).unwrap_or(&("B", 1));
         write!(f, "{} {word}", self.0 / bytes)
     }

@@ -1,1 +1,3 @@
 //! Delivery: where to, by whom, for how much.
+
+pub mod divisions;
