@@ -14,6 +14,7 @@ pub mod locale;
 pub mod money;
 pub mod random;
 pub mod refusal;
+pub mod routes;
 pub mod sessions;
 pub mod settings;
 pub mod shop;

@@ -4,11 +4,12 @@
 use std::sync::LazyLock;
 
 use crate::store::TableInfo;
-use crate::{sessions, settings, store};
+use crate::{catalogue, sessions, settings, store};
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     let mut all = store::floor::tables();
     all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
+    all.extend(catalogue::tables());
     all
 });
 
