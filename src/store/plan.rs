@@ -182,6 +182,13 @@ impl Plan<'_> {
         Ok(value)
     }
 
+    /// Marks the shop as made: from now on its files are somebody's data.
+    pub fn set_born(&mut self) -> StoreResult<()> {
+        let mut head = self.view.get(&floor::HEAD, &())?.ok_or(StoreError::Erased)?;
+        head.born = true;
+        self.put(&floor::HEAD, &(), &head)
+    }
+
     /// Removes up to `limit` rows of a dropped vault; true when none are left.
     pub(super) fn sweep_rows(&mut self, vault: VaultId, passing: bool, limit: usize) -> StoreResult<bool> {
         let tables = VaultTables::of(passing);
