@@ -23,9 +23,15 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
             sweep_passing(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
-            orders::run_due(shop).await.map(|_| ())
+            Ok(orders::run_due(shop).await.map(|_| ())?)
         })),
     ]
+}
+
+/// Waits until `stop` turns true, or until nobody is left who could turn it.
+pub async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    // An error means that the teller is gone, which is an end too.
+    let _ = stop.wait_for(|stopping| *stopping).await;
 }
 
 async fn every(
@@ -38,7 +44,7 @@ async fn every(
         if let Err(stop) = job(&shop).await {
             tracing::error!(%stop, "a job failed and is tried again");
         }
-        if tokio::time::timeout(pause, stop.wait_for(|stopping| *stopping)).await.is_ok() {
+        if tokio::time::timeout(pause, told_to_stop(&mut stop)).await.is_ok() {
             return;
         }
     }

@@ -176,10 +176,11 @@ pub async fn keep_copies(shop: Shop, mut stop: watch::Receiver<bool>) {
     }
 }
 
-fn has_recipients(shop: &Shop) -> bool {
+/// Whether there is anybody to encrypt backups to.
+pub fn has_recipients(shop: &Shop) -> bool {
     recipients(shop).is_ok_and(|all| !all.is_empty())
 }
 
 async fn stopped_within(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
-    tokio::time::timeout(time, stop.wait_for(|stopping| *stopping)).await.is_ok()
+    tokio::time::timeout(time, crate::jobs::told_to_stop(stop)).await.is_ok()
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{BackupError, list, now, recipients};
+use super::{BackupError, list, make_recovery_key, now, recipients};
 use crate::front::{self, Page};
 use crate::locale::Locale;
 use crate::refusal::{Kind, Refusal};
@@ -14,6 +14,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get("/admin/backups", Who::Owner, show),
         post("/admin/backups", Who::Owner, "makes a backup", make),
+        post("/admin/backups/recovery-key", Who::Owner, "makes the first recovery key", make_key),
     ]
 }
 
@@ -48,6 +49,7 @@ async fn show(visit: Visit) -> Answer {
             (ui::notice(Tone::Warn, html! {
                 (t!(l, "There is no recovery key, so no backup can be made.", "尚无恢复密钥，无法备份。"))
             }))
+            (ui::form("/admin/backups/recovery-key", ui::primary_button(&t!(l, "Make a recovery key", "生成恢复密钥"))))
         } @else {
             (ui::form("/admin/backups", ui::primary_button(&t!(l, "Back up now", "立即备份"))))
         }
@@ -73,6 +75,32 @@ fn explain(l: Locale) -> String {
 
 fn size_text(bytes: u64) -> String {
     if bytes < 1 << 20 { format!("{} kB", bytes.div_ceil(1 << 10)) } else { format!("{} MB", bytes >> 20) }
+}
+
+/// Makes the recovery key where the first start could not; another one is for the command line.
+async fn make_key(visit: Visit) -> Answer {
+    let l = visit.locale;
+    let shop = visit.shop.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        if super::has_recipients(&shop) { Ok(None) } else { make_recovery_key(&shop).map(Some) }
+    });
+    let key = match made.await {
+        Ok(Ok(Some(key))) => key,
+        Ok(Ok(None)) => return Ok(see("/admin/backups")),
+        Ok(Err(error)) => return Err(refusal_of(&error).into()),
+        Err(_) => return Err(refusal_of(&BackupError::NoRecipient).into()),
+    };
+    let title = t!(l, "Your recovery key", "您的恢复密钥");
+    let main = html! {
+        (ui::heading(&title, html! {}))
+        (ui::notice(Tone::Warn, html! {
+            (t!(l, "Print this page now. The key is shown this once and kept nowhere on the server.",
+                "请立即打印此页。密钥仅显示这一次，服务器上不保留。"))
+        }))
+        @for line in key.text.lines() { p { (ui::copyable(line)) } }
+        p { (ui::primary_link("/admin/backups", &t!(l, "I have kept the key", "我已保存密钥"))) }
+    };
+    Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin/backups", main)?))
 }
 
 async fn make(visit: Visit) -> Answer {

@@ -151,9 +151,9 @@ struct Sources {
 }
 
 fn refuse_full(into: &Path) -> Result<(), BackupError> {
-    match std::fs::read_dir(into) {
-        Ok(mut entries) if entries.next().is_some() => Err(BackupError::NotEmpty(into.to_owned())),
-        Ok(_) => Ok(()),
+    match std::fs::read_dir(into).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(BackupError::NotEmpty(into.to_owned())),
+        Ok(false) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(BackupError::io(into)(error)),
     }
@@ -185,8 +185,10 @@ fn build(
     let key_place = match &request.key_file {
         Some(file) => file.clone(),
         None => {
-            let config_without_file = Config { store: crate::config::Store { master_key_file: None, ..config.store.clone() }, ..config.clone() };
-            master::new_place(&config_without_file, part, manifest.shop, &key, manifest.demo)?
+            // A configured file may be another shop's key: a restore makes one of its own.
+            let mut config = config.clone();
+            config.store.master_key_file = None;
+            master::new_place(&config, part, manifest.shop, &key, manifest.demo)?
         }
     };
     let setting = Setting {

@@ -15,6 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use super::verbs::{self, Report, Verb};
+use crate::jobs::told_to_stop;
 use crate::shop::Shop;
 
 /// A catalogue with its pictures fits, and nothing endless does.
@@ -68,7 +69,7 @@ pub async fn serve(listener: UnixListener, shop: Shop, mut stop: watch::Receiver
                     }
                 });
             }
-            _ = stop.wait_for(|stopping| *stopping) => return,
+            () = told_to_stop(&mut stop) => return,
         }
     }
 }

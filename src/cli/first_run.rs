@@ -77,13 +77,14 @@ fn make_owner(shop: &Shop, email: &str, password: &str) -> Result<(), String> {
     if has_owner {
         return Err(format!("{} has an owner already", shop.dir.display()));
     }
-    let hash = passwords::hash(password, &*shop.random).map_err(|error| error.to_string())?;
+    let hash = passwords::hash(password, &*shop.random);
+    let random = shop.random.clone();
     let name = email.split('@').next().unwrap_or(email).to_owned();
     let address = email.to_owned();
     // The key first: an owner without one could make no backup.
     let key = backup::make_recovery_key(shop).map_err(|error| error.to_string())?;
     shop.store
-        .commit_blocking(move |plan| staff::add(plan, &name, &address, &hash, true))
+        .commit_blocking(move |plan| staff::add(plan, &*random, &name, &address, hash, true))
         .map_err(|stop| stop.to_string())?;
     say(&format!("Made {} with its owner {email}.", shop.dir.display()));
     say("");

@@ -167,13 +167,12 @@ async fn staff_add(
     let to_hash = password.clone();
     let hashed = shop.hash_work(move || passwords::hash(&to_hash, &*random)).await;
     let hash = match hashed {
-        Ok(Ok(hash)) => hash,
-        Ok(Err(error)) => return Report::failed(Stop::from(error)),
+        Ok(hash) => hash,
         Err(refusal) => return Report::failed(Stop::from(refusal)),
     };
-    let (stored_name, stored_email) = (name.clone(), email.clone());
+    let (stored_name, stored_email, for_id) = (name.clone(), email.clone(), shop.random.clone());
     let added =
-        shop.store.commit(move |plan| staff::add(plan, &stored_name, &stored_email, &hash, owner)).await;
+        shop.store.commit(move |plan| staff::add(plan, &*for_id, &stored_name, &stored_email, hash, owner)).await;
     match added {
         Err(stop) => Report::failed(stop),
         Ok(_) if json => {

@@ -152,7 +152,7 @@ impl Plan<'_> {
     /// Erases: whatever is sealed under this vault can never be opened again, in no copy. The
     /// command is answered once the keyring is stored without it.
     pub fn drop_vault(&mut self, vault: VaultId) -> StoreResult<()> {
-        let passing = self.view.keys.passing.read().holds_epoch(vault.epoch);
+        let passing = self.view.keys.passing.read().knows_epoch(vault.epoch);
         let tables = VaultTables::of(passing);
         let mut list = match self.view.get(&tables.dropped, &vault.epoch)? {
             Some(row) => Dropped::from_bytes(&row.bits)

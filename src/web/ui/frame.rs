@@ -71,11 +71,8 @@ pub fn account_page(frame: &Frame<'_>, current: &str, main: Markup) -> Markup {
         ("/account", t!(l, "Overview", "我的主页")),
         ("/account/orders", t!(l, "Orders", "我的订单")),
         ("/account/addresses", t!(l, "Addresses", "收货地址")),
-        ("/support", t!(l, "Messages", "客服消息")),
         ("/account/settings", t!(l, "Settings", "账号设置")),
         ("/account/security", t!(l, "Security", "账号安全")),
-        ("/account/preferences", t!(l, "Preferences", "偏好设置")),
-        ("/account/privacy", t!(l, "Privacy", "隐私管理")),
     ];
     shop_page(
         frame,
@@ -166,6 +163,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/messages", t!(l, "Messages", "消息"), false),
         ("/admin/backups", t!(l, "Backups", "备份"), true),
         ("/admin/staff", t!(l, "Staff", "员工"), true),
+        ("/admin/access-log", t!(l, "Access log", "查看记录"), true),
         ("/admin/settings", t!(l, "Shop settings", "店铺设置"), true),
         ("/admin/security", t!(l, "Security", "账号安全"), false),
     ]
@@ -245,10 +243,8 @@ fn shop_footer(frame: &Frame<'_>) -> Markup {
         ("/contact", t!(l, "Contact", "联系我们")),
         ("/delivery", t!(l, "Delivery", "配送说明")),
         ("/returns", t!(l, "Returns", "退换货")),
-        ("/orders/find", t!(l, "Find an order", "查询订单")),
         ("/terms", t!(l, "Terms", "服务条款")),
         ("/privacy", t!(l, "Privacy", "隐私政策")),
-        ("/privacy/requests", t!(l, "Your data", "个人信息权利")),
         ("/cookies", t!(l, "Cookies", "Cookie 设置")),
     ];
     let (licence, licence_href) = &footer.licence;
