@@ -52,7 +52,7 @@ fn framed(visit: &Visit, page: &Page<'_>, draw: impl FnOnce(&Frame<'_>) -> Marku
     let settings = shop.settings();
     let l = visit.locale;
     let view = visit.view()?;
-    let categories = crate::catalogue::menu(&view, l)?;
+    let categories = crate::catalogue::menu(shop, l)?;
     let footer = footer_of(&settings);
     let band = rehearsal_band(visit);
     let path = visit.path.split('?').next().unwrap_or("/");

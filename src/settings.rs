@@ -100,11 +100,7 @@ pub fn differences(settings: &Settings, config: &Config) -> Vec<String> {
         ("contact.address", &first.address, &settings.address),
         ("contact.email", &first.email, &settings.email),
         ("contact.officer", &first.officer, &settings.officer),
-        (
-            "payments.transfer.instructions",
-            &first.transfer_instructions,
-            &settings.transfer_instructions,
-        ),
+        ("payments.transfer.instructions", &first.transfer_instructions, &settings.transfer_instructions),
     ];
     pairs
         .into_iter()

@@ -65,7 +65,8 @@ impl Which {
             Self::Email => "new email",
             Self::Phone => "new mobile",
         };
-        Purpose::new(id, Text::new("change the contact of your account", "更换账号联系方式")).about(&subject.0)
+        Purpose::new(id, Text::new("change the contact of your account", "更换账号联系方式"))
+            .about(&subject.0)
     }
 
     fn of(self, account: &Account) -> Option<Contact> {

@@ -88,11 +88,7 @@ impl<W: Write> Packer<W> {
 
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.append(name, bytes)?;
-        self.parts.push(Part {
-            name: name.to_owned(),
-            bytes: bytes.len() as u64,
-            sha256: hex_digest(bytes),
-        });
+        self.parts.push(Part { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex_digest(bytes) });
         Ok(())
     }
 
@@ -189,9 +185,8 @@ pub(super) fn make(
     let mut manifest = manifest_of(&head, "backup", &now.to_string(), view.list_number()?, signer);
     let disk = &*shop.disk;
     let to = recipients::parsed(shop)?;
-    let written = encrypt_file(disk, &part, &to, &once, |out| {
-        pack_shop(shop, view, signer, &mut manifest, out)
-    });
+    let written =
+        encrypt_file(disk, &part, &to, &once, |out| pack_shop(shop, view, signer, &mut manifest, out));
     let checked = written.and_then(|sizes| {
         read_whole(&part, &[once], Some(&signer.public()), &mut |_, _| Ok(()))?;
         Ok(sizes)
@@ -278,8 +273,7 @@ pub(super) type Opened = tar::Archive<Box<dyn Read>>;
 pub(super) fn open(path: &Path, identities: &[Identity]) -> Result<Opened, BackupError> {
     let file = std::fs::File::open(path).map_err(BackupError::io(path))?;
     let damaged = |what: String| BackupError::Damaged { path: path.to_owned(), what };
-    let decryptor =
-        age::Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
+    let decryptor = age::Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
     let keys = identities.iter().map(|identity| identity as &dyn age::Identity);
     let plain = decryptor.decrypt(keys).map_err(|error| match error {
         age::DecryptError::NoMatchingKeys => BackupError::WrongIdentity(path.to_owned()),

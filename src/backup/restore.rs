@@ -119,7 +119,13 @@ pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     let io = BackupError::io(&part);
     remove_dir(&part).map_err(&io)?;
     tools.disk.make_dir(&part).map_err(&io)?;
-    let done = build(config, request, tools, &Sources { archive_path, copy_path, keyring, manifest, identities }, &part);
+    let done = build(
+        config,
+        request,
+        tools,
+        &Sources { archive_path, copy_path, keyring, manifest, identities },
+        &part,
+    );
     match done {
         Ok(mut report) => {
             // An empty folder may stand where the shop goes.
@@ -199,10 +205,8 @@ fn build(
         tables: tables::all(),
     };
     let mut opened = archive::open(&from.archive_path, &from.identities.keys)?;
-    let damaged = |error: io::Error| BackupError::Damaged {
-        path: from.archive_path.clone(),
-        what: error.to_string(),
-    };
+    let damaged =
+        |error: io::Error| BackupError::Damaged { path: from.archive_path.clone(), what: error.to_string() };
     let mut parts = opened.entries().map_err(damaged)?;
     let mut rows = Rows { parts: &mut parts, current: None };
     let store = snapshot::restore(&setting, &key, &mut rows, &from.keyring, rehearsal)?;
@@ -280,8 +284,7 @@ fn unpack_files(
     parts: &mut Entries<'_>,
     from: &Path,
 ) -> Result<u64, BackupError> {
-    let damaged =
-        |error: io::Error| BackupError::Damaged { path: from.to_owned(), what: error.to_string() };
+    let damaged = |error: io::Error| BackupError::Damaged { path: from.to_owned(), what: error.to_string() };
     let mut count = 0;
     for entry in parts {
         let mut entry = entry.map_err(damaged)?;

@@ -1,94 +1,126 @@
-//! The catalogue (stub).
-use crate::classes::{Class, DataKind};
-use crate::ids::{OrderNumber, ProductId, VariantId};
-use crate::locale::{Locale, Text};
-use crate::money::Money;
-use crate::refusal::{Decided, Kind, Refusal};
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
-use serde::{Deserialize, Serialize};
+//! The catalogue: products and their variants, categories, pictures and stock; the shop's pages that
+//! show them; their back office; and the CSV they come in and go out by.
+//!
+//! - [`offer`] is what can be bought; [`take_stock`] and [`give_back`] are the only ways that orders
+//!   change a stock, and [`stock_faults`] checks them.
+//! - [`snapshot`] is the whole catalogue in memory, which pages are drawn from.
+//! - [`import`], [`import_categories`] and [`export`] are the CSV; [`store_picture`] takes in a picture.
+//! - [`menu`], [`addresses`] and [`product_page_again`] serve the frame, the sitemap and the cart.
 
-#[derive(Default)]
-pub struct Cache {}
-/// The categories as (address, name), for the head of every page.
-pub fn menu(_view: &View<'_>, _l: Locale) -> StoreResult<Vec<(String, String)>> {
-    Ok(Vec::new())
-}
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bilingual {
-    pub en: String,
-    pub zh: String,
-}
-impl Record for Bilingual {
-    const FIELDS: &'static [Field] =
-        &[Field::new("en", DataKind::Nothing), Field::new("zh", DataKind::Nothing)];
-}
-impl Bilingual {
-    pub fn get(&self, l: Locale) -> &str {
-        let (first, other) = l.pick((&self.en, &self.zh), (&self.zh, &self.en));
-        if first.is_empty() { other } else { first }
-    }
-}
-#[derive(Clone, Debug, Serialize, Deserialize)]
+mod admin;
+mod admin_categories;
+mod admin_pages;
+mod admin_variants;
+mod export;
+mod import;
+mod pages;
+mod pictures;
+mod records;
+mod routes;
+mod rules;
+mod search;
+mod sheet;
+mod slug;
+mod snapshot;
+mod stock;
+#[cfg(test)]
+mod tests;
+
+pub use export::export;
+pub use import::{ImportReport, SoldSince, import, import_categories};
+pub use pictures::store_picture;
+pub use records::{Bilingual, CategoryId, Movement, MovementRow, Picture, Status};
+pub use routes::{product_page_again, routes};
+pub use search::{Query, fold};
+pub use sheet::LineProblem;
+pub use slug::{category_path, product_path};
+pub use snapshot::{Cache, Category, Product, Snapshot, Sort, Variant, Wish, snapshot};
+pub use stock::{give_back, movements, stock_faults, take_stock};
+
+use crate::ids::{ProductId, VariantId};
+use crate::locale::Locale;
+use crate::money::Money;
+use crate::shop::Shop;
+use crate::store::{StoreResult, TableInfo, View};
+
+/// A variant as it can be bought.
+#[derive(Clone, PartialEq, Debug)]
 pub struct Offer {
     pub variant: VariantId,
     pub product: ProductId,
     pub slug: String,
     pub title: Bilingual,
+    /// The values of its options: "Large · Green"; empty without options.
     pub options: Bilingual,
     pub sku: String,
     pub price: Money,
     pub stock: u32,
     pub weight_g: u32,
+    /// The address of its product's first picture, small.
     pub picture: Option<String>,
+    /// Whether its product is in the shop; the stock may be 0 all the same.
     pub on_sale: bool,
 }
-impl Record for Offer {
-    const FIELDS: &'static [Field] = &[
-        Field::new("variant", DataKind::Nothing),
-        Field::new("product", DataKind::Nothing),
-        Field::new("slug", DataKind::Nothing),
-        Field::new("title", DataKind::Nothing),
-        Field::new("options", DataKind::Nothing),
-        Field::new("sku", DataKind::Nothing),
-        Field::new("price", DataKind::Nothing),
-        Field::new("stock", DataKind::Nothing),
-        Field::new("weight_g", DataKind::Nothing),
-        Field::new("picture", DataKind::Nothing),
-        Field::new("on_sale", DataKind::Nothing),
-    ];
-}
-pub const STUB_OFFERS: Table<VariantId, Offer> = Table::new("stub_offers", Class::Public);
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Movement {
-    Cancelled,
-}
+
+/// What can be bought under this id, with its stock in this view; `None` if it was taken out.
 pub fn offer(view: &View<'_>, variant: VariantId) -> StoreResult<Option<Offer>> {
-    view.get(&STUB_OFFERS, &variant)
+    let Some(row) = view.get(&records::VARIANTS, &variant)? else { return Ok(None) };
+    let Some(product) = view.get(&records::PRODUCTS, &row.product)? else { return Ok(None) };
+    Ok(Some(Offer {
+        variant,
+        product: row.product,
+        options: joined(&row.options),
+        sku: row.sku,
+        price: row.price,
+        stock: stock::count(view, variant)?,
+        weight_g: row.weight_g,
+        picture: product.pictures.first().map(|picture| picture.file(400).0),
+        on_sale: product.status == Status::Active,
+        slug: product.slug,
+        title: product.title,
+    }))
 }
-pub fn take_stock(plan: &mut Plan<'_>, variant: VariantId, quantity: u32, _order: &OrderNumber) -> Decided<()> {
-    let mut offer = offer(plan, variant)?.ok_or_else(Refusal::not_found)?;
-    let left = offer.stock.checked_sub(quantity);
-    offer.stock = left.ok_or_else(|| Refusal::of(Kind::Conflict, Text::new("Too few.", "库存不足。")))?;
-    Ok(plan.put(&STUB_OFFERS, &variant, &offer)?)
+
+/// Option values as one text in each language.
+pub(crate) fn joined(options: &[Bilingual]) -> Bilingual {
+    let text = |l: Locale| options.iter().map(|value| value.get(l)).collect::<Vec<_>>().join(" · ");
+    Bilingual { en: text(Locale::En), zh: text(Locale::Zh) }
 }
-pub fn give_back(
-    plan: &mut Plan<'_>,
-    variant: VariantId,
-    quantity: u32,
-    _order: &OrderNumber,
-    _why: Movement,
-) -> StoreResult<()> {
-    let Some(mut offer) = offer(plan, variant)? else { return Ok(()) };
-    offer.stock += quantity;
-    plan.put(&STUB_OFFERS, &variant, &offer)
+
+/// The categories as (address, name), for the head of every page.
+pub fn menu(shop: &Shop, l: Locale) -> StoreResult<Vec<(String, String)>> {
+    let snapshot = snapshot(shop)?;
+    let entry =
+        |category: &Category| (category_path(&category.row.slug), category.row.title.get(l).to_owned());
+    Ok(snapshot.categories().iter().map(entry).collect())
 }
-pub fn routes() -> Vec<crate::web::Route> { vec![] }
-pub fn tables() -> Vec<crate::store::TableInfo> { vec![] }
-pub fn stock_faults(_v: &crate::store::View<'_>) -> crate::store::StoreResult<Vec<String>> { Ok(vec![]) }
-pub fn pictures_named(_c: &[u8]) -> Vec<String> { vec![] }
-pub fn variants_on_sale(_s: &crate::shop::Shop) -> crate::store::StoreResult<Vec<crate::ids::VariantId>> { Ok(vec![]) }
-#[derive(serde::Serialize)] pub struct ImportReport {}
-impl std::fmt::Display for ImportReport { fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
-pub fn import(_s: &crate::shop::Shop, _c: &[u8], _p: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Result<ImportReport, Vec<String>> { Ok(ImportReport {}) }
-pub fn import_categories(_s: &crate::shop::Shop, _c: &[u8]) -> Result<(), Vec<String>> { Ok(()) }
-pub fn addresses(_s: &crate::shop::Shop) -> crate::store::StoreResult<Vec<String>> { Ok(vec![]) }
+
+/// Where everything on sale is, for the sitemap: the home page, categories that are not empty, products.
+pub fn addresses(shop: &Shop) -> StoreResult<Vec<String>> {
+    let snapshot = snapshot(shop)?;
+    let mut addresses = vec!["/".to_owned()];
+    let filled = |category: &&Category| !snapshot.list(Some(category.id), Sort::New).is_empty();
+    addresses.extend(snapshot.categories().iter().filter(filled).map(|c| category_path(&c.row.slug)));
+    addresses.extend(snapshot.list(None, Sort::New).iter().map(|product| product_path(&product.row.slug)));
+    Ok(addresses)
+}
+
+/// The tables of the catalogue.
+pub fn tables() -> Vec<TableInfo> {
+    use records as r;
+    vec![
+        r::PRODUCTS.info(),
+        r::PRODUCT_SLUGS.info(),
+        r::VARIANTS.info(),
+        r::VARIANTS_OF.info(),
+        r::CATEGORIES.info(),
+        r::CATEGORY_SLUGS.info(),
+        r::STOCK.info(),
+        r::STOCK_MOVEMENTS.info(),
+        r::SOLD.info(),
+        r::PICTURES.info(),
+        r::PICTURE_DIGESTS.info(),
+        r::CHANGES.info(),
+        r::EXPORTED.info(),
+    ]
+}

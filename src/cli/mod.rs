@@ -226,7 +226,11 @@ fn ask_running(dir: &std::path::Path, pid: u32, verb: &Verb) -> i32 {
     match control::ask(&socket, verb) {
         Ok(report) => print_report(&report),
         Err(error) => {
-            complain(&format!("{}; it does not answer at {}: {error}", OpeningError::Held { pid }, socket.display()));
+            complain(&format!(
+                "{}; it does not answer at {}: {error}",
+                OpeningError::Held { pid },
+                socket.display()
+            ));
             FAILED
         }
     }
@@ -261,6 +265,19 @@ fn staff_password() -> Option<String> {
     rpassword::prompt_password(prompt).ok().filter(|password| !password.is_empty())
 }
 
+/// The files that the picture column of a catalogue names; what is no catalogue names none, and the
+/// import says why.
+fn pictures_named(csv: &[u8]) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
+    let column =
+        reader.headers().ok().and_then(|names| names.iter().position(|name| name.trim() == "picture"));
+    let Some(column) = column else { return Vec::new() };
+    let rows = reader.records().filter_map(Result::ok);
+    let cells: Vec<String> = rows.filter_map(|row| row.get(column).map(str::to_owned)).collect();
+    let names = cells.iter().flat_map(|cell| cell.split('|')).map(str::trim);
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
 fn import(config: Config, file: &std::path::Path, json: bool) -> i32 {
     let csv = match std::fs::read(file) {
         Ok(csv) => csv,
@@ -269,7 +286,7 @@ fn import(config: Config, file: &std::path::Path, json: bool) -> i32 {
             return FAILED;
         }
     };
-    let pictures = crate::catalogue::pictures_named(&csv)
+    let pictures = pictures_named(&csv)
         .into_iter()
         .filter_map(|name| Some((name.clone(), std::fs::read(crate::disk::parent(file).join(&name)).ok()?)))
         .collect();

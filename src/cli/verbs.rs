@@ -8,6 +8,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{DONE, FAILED};
+use crate::catalogue::ImportReport;
 use crate::locale::Locale;
 use crate::refusal::Stop;
 use crate::shop::Shop;
@@ -171,8 +172,10 @@ async fn staff_add(
         Err(refusal) => return Report::failed(Stop::from(refusal)),
     };
     let (stored_name, stored_email, for_id) = (name.clone(), email.clone(), shop.random.clone());
-    let added =
-        shop.store.commit(move |plan| staff::add(plan, &*for_id, &stored_name, &stored_email, hash, owner)).await;
+    let added = shop
+        .store
+        .commit(move |plan| staff::add(plan, &*for_id, &stored_name, &stored_email, hash, owner))
+        .await;
     match added {
         Err(stop) => Report::failed(stop),
         Ok(_) if json => {
@@ -228,15 +231,10 @@ async fn staff_change(
     }
 }
 
-fn products_import(
-    shop: &Shop,
-    csv: &[u8],
-    mut pictures: BTreeMap<String, Vec<u8>>,
-    json: bool,
-) -> Report {
+fn products_import(shop: &Shop, csv: &[u8], mut pictures: BTreeMap<String, Vec<u8>>, json: bool) -> Report {
     match catalogue::import(shop, csv, &mut |name| pictures.remove(name)) {
-        Ok(report) if json => Report::json(&json!(report)),
-        Ok(report) => Report::done(format!("{report}\n")),
+        Ok(report) if json => Report::json(&import_json(&report)),
+        Ok(report) => Report::done(import_text(&report)),
         Err(problems) => {
             let lines: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
             Report {
@@ -248,12 +246,52 @@ fn products_import(
     }
 }
 
+fn import_json(report: &ImportReport) -> serde_json::Value {
+    let sold: Vec<_> = report
+        .sold_since_export
+        .iter()
+        .map(|each| json!({"line": each.line, "handle": each.handle, "sku": each.sku, "sold": each.sold, "set_to": each.set_to}))
+        .collect();
+    json!({
+        "products_new": report.products_new,
+        "products_changed": report.products_changed,
+        "products_same": report.products_same,
+        "variants_new": report.variants_new,
+        "categories_new": report.categories_new,
+        "pictures_new": report.pictures_new,
+        "stocks_changed": report.stocks_changed,
+        "sold_since_export": sold,
+    })
+}
+
+fn import_text(report: &ImportReport) -> String {
+    let mut text = format!(
+        "Products: {} new, {} changed, {} as they were. New variants: {}, categories: {}, pictures: {}. Stocks set: {}.\n",
+        report.products_new,
+        report.products_changed,
+        report.products_same,
+        report.variants_new,
+        report.categories_new,
+        report.pictures_new,
+        report.stocks_changed,
+    );
+    for each in &report.sold_since_export {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "Line {}: {} {} was set to {}, though {} were sold since the last export.",
+            each.line, each.handle, each.sku, each.set_to, each.sold
+        );
+    }
+    text
+}
+
 fn backup_now(shop: &Shop, json: bool) -> Report {
     match backup::now(shop) {
         Err(error) => Report::failed(error),
-        Ok((name, row)) if json => {
-            Report::json(&json!({"name": name, "bytes": row.bytes, "records": row.records, "sha256": row.digest}))
-        }
+        Ok((name, row)) if json => Report::json(
+            &json!({"name": name, "bytes": row.bytes, "records": row.records, "sha256": row.digest}),
+        ),
         Ok((name, row)) => {
             Report::done(format!("{name}\n{} records, {} bytes, read back whole.\n", row.records, row.bytes))
         }
@@ -276,7 +314,12 @@ fn backup_list(shop: &Shop, json: bool) -> Report {
         backups
             .iter()
             .map(|(name, row)| {
-                format!("{name}  {}  {} bytes  opens with {}\n", row.created, row.bytes, row.recipients.join(", "))
+                format!(
+                    "{name}  {}  {} bytes  opens with {}\n",
+                    row.created,
+                    row.bytes,
+                    row.recipients.join(", ")
+                )
             })
             .collect(),
     )

@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::sample::Person;
 use super::DAY;
+use super::sample::Person;
 use crate::catalogue;
 use crate::clock::{Clock, HeldClock, Timestamp};
 use crate::ids::{OrderNumber, SubjectId, VariantId};
@@ -52,13 +52,17 @@ pub fn write(shop: &Shop, clock: &HeldClock, customers: &Customers, count: usize
     let begin = clock.now();
     let end = begin.plus_seconds(366 * DAY);
     let terms = Terms { quiet: true, ..Terms::of(shop) };
-    let goods = catalogue::variants_on_sale(shop)?;
+    let snapshot = catalogue::snapshot(shop)?;
+    let on_sale = snapshot.products().iter().filter(|product| product.is_on_sale());
+    let goods: Vec<VariantId> = on_sale.flat_map(|product| product.variants.iter().map(|v| v.id)).collect();
     if goods.is_empty() {
         return Ok(());
     }
     let mut numbers: Vec<Option<OrderNumber>> = vec![None; count];
     let mut due: BinaryHeap<Reverse<Happening>> = (0..count)
-        .map(|order| Reverse(Happening { at: moment_of(order, count, begin, random), order, next: Next::Place }))
+        .map(|order| {
+            Reverse(Happening { at: moment_of(order, count, begin, random), order, next: Next::Place })
+        })
         .collect();
     while let Some(Reverse(now)) = due.pop() {
         if now.at >= end {
@@ -106,7 +110,8 @@ fn chance(random: &dyn Random, percent: u64) -> bool {
 
 fn wish_of(order: usize, customers: &Customers, goods: &[VariantId], random: &dyn Random) -> PlaceOrder {
     // Every twelfth order is the tester's own, so that their pages have something to show.
-    let (subject, address) = match customers.others.get(below(random, customers.others.len() as i64) as usize) {
+    let (subject, address) = match customers.others.get(below(random, customers.others.len() as i64) as usize)
+    {
         Some((subject, person)) if order % 12 != 0 => (*subject, person.address.clone()),
         _ => (customers.shopper, super::sample::address_of_shopper()),
     };
@@ -157,13 +162,7 @@ fn life_of(placed: &Happening, cash: bool, random: &dyn Random) -> Vec<Happening
     life
 }
 
-fn happen(
-    shop: &Shop,
-    terms: &Terms,
-    number: &OrderNumber,
-    next: &Next,
-    random: &dyn Random,
-) -> Decided<()> {
+fn happen(shop: &Shop, terms: &Terms, number: &OrderNumber, next: &Next, random: &dyn Random) -> Decided<()> {
     let (terms, number, next) = (terms.clone(), number.clone(), next.clone());
     let tracking = format!("SF{:013}", random.below(10_000_000_000_000));
     let done = shop.store.commit_blocking(move |plan| match next {

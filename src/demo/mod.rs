@@ -148,7 +148,8 @@ fn add_customers(shop: &Shop) -> Result<Vec<(SubjectId, sample::Person)>, String
     sample::people()
         .into_iter()
         .map(|person| {
-            let subject = make_account(shop, person.clone(), hash.clone()).map_err(|stop| stop.to_string())?;
+            let subject =
+                make_account(shop, person.clone(), hash.clone()).map_err(|stop| stop.to_string())?;
             Ok((subject, person))
         })
         .collect()

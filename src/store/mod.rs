@@ -447,7 +447,9 @@ fn note_opening(db: &redb::Database, tables: &VaultTables, opening: &keyring::Op
         }
         for (epoch, save) in &opening.settled {
             let key = epoch.to_bytes();
-            let Some(stored) = epochs.get(key.as_slice())?.map(|value| value.value().to_vec()) else { continue };
+            let Some(stored) = epochs.get(key.as_slice())?.map(|value| value.value().to_vec()) else {
+                continue;
+            };
             let mut row: floor::EpochRow = plain_record(tables.epochs.name, &key, &stored)?;
             if row.settled == *save {
                 continue;

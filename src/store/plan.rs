@@ -207,7 +207,8 @@ impl Plan<'_> {
         Ok(done)
     }
 
-    /// Puts stored bytes as they are; for restores and tests.
+    /// Puts stored bytes as they are, for tests of what is damaged.
+    #[cfg(test)]
     pub(crate) fn put_raw(&mut self, table: &'static str, key: Vec<u8>, value: Vec<u8>) {
         self.stage(table, key, Some(value));
     }

@@ -9,6 +9,7 @@ pub mod reply;
 pub mod route;
 pub mod server;
 pub mod ui;
+pub mod upload;
 pub mod visit;
 
 use axum::Router;
@@ -20,6 +21,7 @@ pub use cookies::Cookie;
 pub use form::Form;
 pub use reply::{Answer, page, refused, see, with_cookie, without_cookie};
 pub use route::{Method, Route, Who, get, post};
+pub use upload::Upload;
 pub use visit::{Visit, local_path};
 
 use crate::shop::Shop;

@@ -58,7 +58,9 @@ impl TestShop {
         let shop = self.shop.clone();
         let add = move || {
             let hash = passwords::hash(OWNER_PASSWORD, &*shop.random).expect("hashed");
-            shop.store.commit_blocking(move |plan| staff::add(plan, "Owner", OWNER, &hash, true)).expect("added")
+            shop.store
+                .commit_blocking(move |plan| staff::add(plan, "Owner", OWNER, &hash, true))
+                .expect("added")
         };
         tokio::task::spawn_blocking(add).await.expect("the owner is added");
     }
@@ -66,9 +68,10 @@ impl TestShop {
     /// Imports a catalogue.
     pub async fn stock(&self, csv: &'static str) {
         let shop = self.shop.clone();
-        let import = move || catalogue::import(&shop, csv.as_bytes(), &mut |_| None).map_err(|problems| {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        });
+        let import = move || {
+            catalogue::import(&shop, csv.as_bytes(), &mut |_| None)
+                .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        };
         tokio::task::spawn_blocking(import).await.expect("ran").expect("imported");
     }
 
@@ -95,7 +98,8 @@ impl TestShop {
 
     /// The latest code that was sent to this contact.
     pub async fn code_for(&self, contact: &str) -> String {
-        let letter = self.last_letter(contact).await.unwrap_or_else(|| panic!("nothing was sent to {contact}"));
+        let letter =
+            self.last_letter(contact).await.unwrap_or_else(|| panic!("nothing was sent to {contact}"));
         let digits = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
         let code = letter.split(|c: char| !c.is_ascii_digit()).find(digits);
         code.unwrap_or_else(|| panic!("no code in {letter:?}")).to_owned()
@@ -209,7 +213,8 @@ impl Browser {
     }
 
     pub async fn send(&mut self, request: axum::http::request::Builder, path: &str, body: Body) -> Page {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = request
             .header(header::HOST, "127.0.0.1:8080")
             .header(header::ACCEPT_LANGUAGE, self.language)
@@ -223,7 +228,8 @@ impl Browser {
         let status = response.status().as_u16();
         let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let location = response.headers().get(header::LOCATION).map(text);
-        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
         let body = String::from_utf8_lossy(&bytes).into_owned();
         Page { status, location, headers, body, path: path.to_owned() }
@@ -242,8 +248,11 @@ impl Browser {
     /// Registers and proves the contact by the code that was sent to it.
     pub async fn register(&mut self, shop: &TestShop, name: &str, contact: &str, password: &str) {
         let form = self.get("/register").await.must_be(200).form("/register");
-        let form =
-            form.with("account", name).with("contact", contact).with("password", password).with("agree", "on");
+        let form = form
+            .with("account", name)
+            .with("contact", contact)
+            .with("password", password)
+            .with("agree", "on");
         let page = self.submit(form).await;
         assert_eq!(page.status, 303, "{}", page.text());
         let code = shop.code_for(contact).await;

@@ -97,7 +97,13 @@ fn killed_twenty_times_the_shop_loses_and_doubles_no_order() {
             buyer.join().expect("a buyer ends");
         }
         let check = tuckshop(home.path(), &["check", "--data-dir", &dir]);
-        assert_eq!(check.status.code(), Some(0), "round {round}: {}{}", text(&check.stdout), text(&check.stderr));
+        assert_eq!(
+            check.status.code(),
+            Some(0),
+            "round {round}: {}{}",
+            text(&check.stdout),
+            text(&check.stderr)
+        );
     }
     let running = open(home.path(), &dir);
     let stored = orders_of(&mut sign_in(&running));

@@ -13,7 +13,8 @@ async fn the_set_up_link_is_used_up_by_an_accepted_form_only() {
     owner.submit(form.clone().with("password", "short")).await.must_be(422);
     let page = owner.submit(form.with("password", "seven quiet herons wade")).await.must_be(200);
     let page = page.must_say("AGE-SECRET-KEY-1");
-    let cached = page.headers.iter().find(|(name, _)| name == "cache-control").map(|(_, value)| value.as_str());
+    let cached =
+        page.headers.iter().find(|(name, _)| name == "cache-control").map(|(_, value)| value.as_str());
     assert_eq!(cached, Some("no-store"));
     assert_ne!(owner.get(&path).await.status, 200, "used up");
     let form = shop.browser().get("/admin/login").await.form("/admin/login");

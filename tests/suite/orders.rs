@@ -200,7 +200,8 @@ async fn cns_09_staff_see_a_mask_until_one_button_shows_the_label_and_the_look_i
     let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
     lin.put_in_cart("mug", 1).await;
     let number = lin.order("cod").await;
-    for path in ["/admin/orders".to_owned(), format!("/admin/orders/{number}"), "/admin/customers".to_owned()] {
+    for path in ["/admin/orders".to_owned(), format!("/admin/orders/{number}"), "/admin/customers".to_owned()]
+    {
         let page = owner.get(&path).await.must_be(200);
         for secret in ["王小明", "13900001234", "文三路", "lin@example.com"] {
             assert!(!page.says(secret), "{path} shows {secret}");
@@ -232,7 +233,8 @@ async fn a_company_invoice_needs_its_title_and_tax_number() {
     let mut lin = shop.shopper("lin").await;
     lin.put_in_cart("mug", 1).await;
     let form = lin.checkout_form("transfer").await.with("invoice_kind", "company");
-    let page = lin.submit(form.clone().with("invoice_title", "").with("invoice_tax_id", "")).await.must_be(422);
+    let page =
+        lin.submit(form.clone().with("invoice_title", "").with("invoice_tax_id", "")).await.must_be(422);
     assert!(page.body.contains("#invoice_title"), "{}", page.text());
     let form = form.with("invoice_title", "示例有限公司").with("invoice_tax_id", "91330100MA27XXXXX8");
     let number = number_in(lin.submit(form).await.leads_to());

@@ -60,7 +60,8 @@ impl Running {
         // Whatever it prints later must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let url = lines.iter().find_map(|line| line.split_whitespace().find(|word| word.starts_with("http")));
-        let address = url.expect("an address").trim_start_matches("http://").split('/').next().expect("a host");
+        let address =
+            url.expect("an address").trim_start_matches("http://").split('/').next().expect("a host");
         Self { child, address: address.to_owned(), lines }
     }
 
@@ -79,7 +80,8 @@ impl Running {
     /// Asks it to stop and waits.
     pub fn stop(mut self) -> i32 {
         let pid = i32::try_from(self.child.id()).expect("a process id");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).expect("told");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
+            .expect("told");
         self.child.wait().expect("gone").code().unwrap_or(-1)
     }
 
@@ -117,7 +119,8 @@ impl Remote {
     fn send(&mut self, method: &str, path: &str, body: &str) -> std::io::Result<Page> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: en\r\nCookie: {}\r\n\
@@ -142,7 +145,8 @@ impl Remote {
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let find = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let find =
+            |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let body = if find("transfer-encoding").is_some() {
             unchunk(&answer[end + 4..]).ok_or_else(broken)?
         } else {

@@ -27,7 +27,8 @@ async fn without_agreement_nothing_is_sent_and_what_was_typed_is_kept() {
     let shop = TestShop::open().await;
     let mut lin = shop.browser();
     let form = lin.get("/register").await.form("/register");
-    let form = form.with("account", "lin").with("contact", "lin@example.com").with("password", SHOPPER_PASSWORD);
+    let form =
+        form.with("account", "lin").with("contact", "lin@example.com").with("password", SHOPPER_PASSWORD);
     let page = lin.submit(form).await.must_be(422);
     let again = page.form("/register");
     assert_eq!(again.value("account"), Some("lin"));
@@ -123,7 +124,9 @@ async fn col_04_a_taken_contact_answers_as_a_fresh_one() {
         }
         answers
     };
-    let masked = |text: &str| text.replace("li***", "…").replace("l***", "…").replace("no***", "…").replace("n***", "…");
+    let masked = |text: &str| {
+        text.replace("li***", "…").replace("l***", "…").replace("no***", "…").replace("n***", "…")
+    };
     assert_eq!(answers[0].0, answers[1].0);
     assert_eq!(answers[0].1, answers[1].1);
     assert_eq!(masked(&answers[0].2), masked(&answers[1].2));
@@ -214,7 +217,8 @@ async fn rgt_03_addresses_are_added_made_the_default_used_and_deleted() {
     let page = lin.get("/account/addresses").await.must_say("西湖区");
     lin.put_in_cart("mug", 1).await;
     lin.get("/checkout").await.must_be(200).must_say("文三路");
-    let delete = page.forms().into_iter().find(|form| form.action.ends_with("/delete")).expect("a form that deletes");
+    let delete =
+        page.forms().into_iter().find(|form| form.action.ends_with("/delete")).expect("a form that deletes");
     lin.submit(delete).await.must_be(303);
     let page = lin.get("/account/addresses").await;
     assert!(!page.says("文三路"), "{}", page.text());
@@ -255,7 +259,8 @@ async fn every_page_of_the_way_in_speaks_chinese_too() {
     let shop = TestShop::open().await;
     let mut lin = shop.browser();
     lin.language = "zh-CN";
-    for path in ["/", "/register", "/login", "/login/code", "/password/forgot", "/cart", "/terms", "/privacy"] {
+    for path in ["/", "/register", "/login", "/login/code", "/password/forgot", "/cart", "/terms", "/privacy"]
+    {
         let page = lin.get(path).await.must_be(200);
         assert!(page.body.contains("lang=\"zh-CN\""), "{path}");
         let han = page.text().chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();

@@ -18,7 +18,8 @@ async fn ask(browser: &mut Browser, route: &Route) -> crate::page::Page {
 }
 
 fn is_turned_away(page: &crate::page::Page, door: &str) -> bool {
-    page.status == 403 || page.status == 303 && page.location.as_deref().is_some_and(|to| to.starts_with(door))
+    page.status == 403
+        || page.status == 303 && page.location.as_deref().is_some_and(|to| to.starts_with(door))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +48,10 @@ async fn staff_may_not_use_what_is_the_owners() {
     let shop = TestShop::open().await;
     let mut owner = shop.owner().await;
     let form = owner.get("/admin/staff").await.must_be(200).form("/admin/staff");
-    let form = form.with("email", "clerk@example.com").with("name", "Clerk").with("password", "four copper bells ring");
+    let form = form
+        .with("email", "clerk@example.com")
+        .with("name", "Clerk")
+        .with("password", "four copper bells ring");
     let page = owner.submit(form).await;
     assert!(page.status < 400, "{}", page.text());
     let mut clerk = shop.browser();
@@ -66,7 +70,8 @@ async fn a_form_from_another_site_is_refused_everywhere() {
     let shop = TestShop::open().await;
     let owner = shop.owner().await;
     let customer = shop.shopper("lin").await;
-    let elsewhere = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")];
+    let elsewhere =
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")];
     for route in tuckshop::routes::all().into_iter().filter(|route| route.method == Method::Post) {
         for (header, value) in elsewhere {
             for browser in [&owner, &customer] {

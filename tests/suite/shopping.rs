@@ -79,7 +79,8 @@ async fn a_line_is_removed_by_the_quantity_zero_and_only_from_ones_own_cart() {
     let shop = TestShop::open().await;
     let mut one = shop.browser();
     one.put_in_cart("mug", 1).await;
-    let line = one.get("/cart").await.forms().into_iter().find(|form| form.action.starts_with("/cart/items/"));
+    let line =
+        one.get("/cart").await.forms().into_iter().find(|form| form.action.starts_with("/cart/items/"));
     let line = line.expect("a line's form");
     let mut other = shop.browser();
     other.put_in_cart("teapot", 1).await;
@@ -126,7 +127,10 @@ async fn ck_01_and_ck_02_only_named_cookies_are_set_and_scripts_cannot_read_them
     let mut fresh = shop.browser();
     let page = fresh.put_in_cart("mug", 1).await;
     let set: Vec<&String> = page.headers.iter().filter(|(n, _)| n == "set-cookie").map(|(_, v)| v).collect();
-    assert!(set.iter().all(|cookie| cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")), "{set:?}");
+    assert!(
+        set.iter().all(|cookie| cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")),
+        "{set:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

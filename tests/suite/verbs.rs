@@ -93,7 +93,8 @@ fn verbs_on_a_shop_that_is_open_are_carried_out_by_it() {
 #[test]
 fn a_bad_row_is_named_with_its_line_and_nothing_is_imported() {
     let (home, _) = Home::with_shop();
-    let csv = home.file("goods.csv", "handle,title,price,stock\nmug,Mug,49.50,7\npot,Pot,cheap,1\ncup,Cup,1.00,-3\n");
+    let csv = home
+        .file("goods.csv", "handle,title,price,stock\nmug,Mug,49.50,7\npot,Pot,cheap,1\ncup,Cup,1.00,-3\n");
     let (code, _, stderr) = home.run(&["products", "import", &csv]);
     assert_eq!(code, 1);
     assert!(stderr.contains('3') && stderr.contains('4') && stderr.contains("price"), "{stderr}");
@@ -147,7 +148,10 @@ fn the_route_table_and_the_data_map_are_printed() {
     assert_eq!(code, 0);
     let routes: Vec<serde_json::Value> = serde_json::from_str(&routes).expect("JSON");
     assert!(routes.iter().any(|route| {
-        route["method"] == "GET" && route["path"] == "/products/{slug}" && route["who"] == "anyone" && route["changes"] == ""
+        route["method"] == "GET"
+            && route["path"] == "/products/{slug}"
+            && route["who"] == "anyone"
+            && route["changes"] == ""
     }));
     let (code, map, _) = home.run(&["data-map"]);
     assert_eq!(code, 0);

@@ -1,0 +1,673 @@
+//! What staff see of products and categories.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use super::admin::HERE;
+use super::admin_categories::HERE as CATEGORIES_HERE;
+use super::admin_variants::REASONS;
+use super::pages::{FEW, Part, Shown, price_text};
+use super::records::{Bilingual, Movement, MovementRow, Status};
+use super::rules::MOST_OPTIONS;
+use super::snapshot::{Category, Product, Snapshot, Variant};
+use super::{joined, product_path};
+use crate::locale::Locale;
+use crate::settings::Settings;
+use crate::t;
+use crate::web::Form;
+use crate::web::ui::{self, Column, Field, Problems, Tab, Tone, Width};
+
+/// What a field shows: what was typed before the form was refused, or what is stored.
+fn typed<'a>(form: Option<&'a Form>, name: &str, stored: &'a str) -> &'a str {
+    match form {
+        Some(form) if form.has(name) => form.raw(name),
+        _ => stored,
+    }
+}
+
+fn said(l: Locale, word: &str) -> Markup {
+    let text = match word {
+        "added" => t!(l, "Added.", "已添加。"),
+        "saved" => t!(l, "Saved.", "已保存。"),
+        "picture" => t!(l, "The pictures were changed.", "图片已更新。"),
+        "variant" => t!(l, "The variants were changed.", "规格已更新。"),
+        "stock" => t!(l, "The stock was changed.", "库存已更新。"),
+        "deleted" => t!(l, "Deleted.", "已删除。"),
+        _ => return html! {},
+    };
+    ui::notice(Tone::Good, html! { (text) })
+}
+
+fn status_name(l: Locale, status: Status) -> String {
+    match status {
+        Status::Active => t!(l, "On sale", "在售"),
+        Status::Draft => t!(l, "Draft", "草稿"),
+        Status::Archived => t!(l, "Archived", "已归档"),
+    }
+}
+
+fn status_badge(l: Locale, status: Status) -> Markup {
+    let tone = match status {
+        Status::Active => Tone::Good,
+        Status::Draft => Tone::Warn,
+        Status::Archived => Tone::Neutral,
+    };
+    ui::badge(tone, &status_name(l, status))
+}
+
+/// A stock with its mark where it is low.
+fn stock_mark(l: Locale, stock: u64) -> Markup {
+    html! {
+        (stock)
+        @if stock == 0 { " " (ui::badge(Tone::Bad, &t!(l, "sold out", "售罄"))) }
+        @else if stock <= u64::from(FEW) { " " (ui::badge(Tone::Warn, &t!(l, "low", "偏低"))) }
+    }
+}
+
+/// The list of products as it was asked for.
+pub(super) struct Listed<'a> {
+    pub query: &'a str,
+    pub status: Option<Status>,
+    /// How many there are of each status, and of all.
+    pub counts: &'a [(Option<Status>, usize)],
+    pub said: &'a str,
+    pub part: &'a Part<'a, &'a Arc<Product>>,
+}
+
+pub(super) fn list(l: Locale, snapshot: &Snapshot, listed: &Listed<'_>) -> Markup {
+    let address = |status: Option<Status>| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if !listed.query.is_empty() {
+            query.append_pair("q", listed.query);
+        }
+        if let Some(status) = status {
+            query.append_pair("status", status.id());
+        }
+        let query = query.finish();
+        if query.is_empty() { HERE.to_owned() } else { format!("{HERE}?{query}") }
+    };
+    let tabs: Vec<Tab> = listed
+        .counts
+        .iter()
+        .map(|(status, count)| Tab {
+            href: address(*status),
+            label: status.map_or_else(|| t!(l, "All", "全部"), |status| status_name(l, status)),
+            count: Some(*count),
+        })
+        .collect();
+    let current = address(listed.status);
+    let search = html! {
+        @if let Some(status) = listed.status { (Field::hidden("status", status.id()).render()) }
+        (Field::text("q", &t!(l, "Title, SKU or tag", "名称、货号或标签")).value(listed.query)
+            .width(Width::Medium).render())
+        (ui::secondary_button(&t!(l, "Search products", "搜索商品")))
+    };
+    html! {
+        (said(l, listed.said))
+        (ui::heading(
+            &t!(l, "Products", "商品"),
+            ui::primary_link("/admin/products/new", &t!(l, "Add product", "新增商品")),
+        ))
+        (ui::toolbar(ui::form_get(HERE, search)))
+        (ui::tabs(l, &tabs, &current))
+        @if listed.part.items.is_empty() { (nothing_listed(l, listed.query)) }
+        @else {
+            (product_table(l, snapshot, listed.part.items))
+            (ui::pagination(l, &current, listed.part.page, listed.part.pages))
+        }
+    }
+}
+
+fn nothing_listed(l: Locale, query: &str) -> Markup {
+    if query.is_empty() {
+        let add = ui::link_button("/admin/products/new", &t!(l, "Add product", "新增商品"));
+        return ui::empty_state(&t!(l, "There are no products here yet.", "这里还没有商品。"), add);
+    }
+    ui::empty_state(
+        &t!(l, "No product fits “{query}”.", "没有与“{query}”相符的商品。"),
+        ui::link_button(HERE, &t!(l, "Show all products", "查看全部商品")),
+    )
+}
+
+fn product_table(l: Locale, snapshot: &Snapshot, products: &[&Arc<Product>]) -> Markup {
+    let columns = [
+        Column::text(t!(l, "Product", "商品")),
+        Column::text(t!(l, "Status", "状态")),
+        Column::text(t!(l, "Category", "分类")),
+        Column::number(t!(l, "Price", "价格")),
+        Column::number(t!(l, "Stock", "库存")),
+        Column::number(t!(l, "Sold", "销量")),
+    ];
+    let rows: Vec<Vec<Markup>> = products
+        .iter()
+        .map(|product| {
+            let category = product.row.categories.iter().find_map(|id| snapshot.category(*id));
+            vec![
+                html! { a href={ (HERE) "/" (product.id) } { (product.row.title.get(l)) } },
+                status_badge(l, product.row.status),
+                html! { (category.map_or("–", |category| category.row.title.get(l))) },
+                html! { (price_text(l, product)) },
+                product_stock(l, product),
+                html! { (product.sold) },
+            ]
+        })
+        .collect();
+    ui::table(&t!(l, "Products", "商品"), &columns, &rows)
+}
+
+/// All pieces together, marked where one variant is low though the others are not.
+fn product_stock(l: Locale, product: &Product) -> Markup {
+    let all = product.stock();
+    let low = product.variants.iter().any(|variant| variant.stock <= FEW);
+    html! {
+        @if all > u64::from(FEW) && low {
+            (all) " " (ui::badge(Tone::Warn, &t!(l, "a variant is low", "有规格偏低")))
+        } @else { (stock_mark(l, all)) }
+    }
+}
+
+/// The page that adds a product in one go.
+pub(super) fn new_product(
+    l: Locale,
+    settings: &Settings,
+    snapshot: &Snapshot,
+    form: &Form,
+    problems: &Problems,
+) -> Markup {
+    let code = settings.currency.code();
+    let mut categories = vec![(String::new(), t!(l, "No category", "不分类"))];
+    categories
+        .extend(snapshot.categories().iter().map(|c| (c.id.0.to_string(), c.row.title.get(l).to_owned())));
+    let statuses = [Status::Active, Status::Draft].map(|status| (status.id(), status_name(l, status)));
+    let status = if form.has("status") { form.raw("status") } else { Status::Active.id() };
+    let body = html! {
+        (Field::text("title", &t!(l, "Title in English", "英文名称")).value(form.raw("title"))
+            .problems(problems).render())
+        (Field::text("title_zh", &t!(l, "Title in Chinese", "中文名称")).value(form.raw("title_zh"))
+            .hint(&t!(l, "One of the two is enough.", "两种语言填写一种即可。")).problems(problems).render())
+        (ui::field_row(html! {
+            (Field::number("price", &t!(l, "Price ({code})", "价格（{code}）")).inputmode("decimal")
+                .value(form.raw("price")).problems(problems).render())
+            (Field::number("stock", &t!(l, "Stock", "库存")).value(form.raw("stock")).problems(problems).render())
+            (Field::text("sku", &t!(l, "SKU", "货号")).optional(l).value(form.raw("sku"))
+                .width(Width::Medium).problems(problems).render())
+        }))
+        (Field::select("category", &t!(l, "Category", "分类")).options(categories)
+            .value(form.raw("category")).width(Width::Medium).problems(problems).render())
+        (Field::file("picture", &t!(l, "Picture", "图片")).optional(l).accept(PICTURES)
+            .hint(&picture_hint(l)).problems(problems).render())
+        (Field::radios("status", &t!(l, "Status", "状态")).options(statuses).value(status).render())
+        (ui::primary_button(&t!(l, "Add product", "新增商品")))
+    };
+    html! {
+        (ui::error_summary(l, problems))
+        (ui::breadcrumbs(l, &[(HERE, &t!(l, "Products", "商品")), ("", &t!(l, "New product", "新增商品"))]))
+        h1 { (t!(l, "New product", "新增商品")) }
+        (ui::form_upload("/admin/products/new", body))
+    }
+}
+
+const PICTURES: &str = "image/jpeg,image/png,image/webp,image/gif";
+
+fn picture_hint(l: Locale) -> String {
+    t!(
+        l,
+        "JPEG, PNG, WebP or GIF. Place and camera that the file names are not kept.",
+        "支持 JPEG、PNG、WebP、GIF。图片中的拍摄地点、相机等信息不会保留。"
+    )
+}
+
+/// The page of a product.
+pub(super) fn product(
+    l: Locale,
+    snapshot: &Snapshot,
+    product: &Product,
+    variants: &Part<'_, Variant>,
+    form: Option<&Form>,
+    problems: &Problems,
+    word: &str,
+) -> Markup {
+    let title = product.row.title.get(l);
+    let view = product_path(&product.row.slug);
+    html! {
+        (ui::error_summary(l, problems))
+        (said(l, word))
+        (ui::breadcrumbs(l, &[(HERE, &t!(l, "Products", "商品")), ("", title)]))
+        (ui::heading(title, html! {
+            (status_badge(l, product.row.status))
+            (ui::link_button(&view, &t!(l, "View in shop", "在店铺中查看")))
+        }))
+        (variants_section(l, product, variants))
+        (pictures_section(l, product, problems))
+        (ui::section(&t!(l, "Texts and place in the shop", "文字与上架信息"), edit_form(l, snapshot, product, form, problems)))
+    }
+}
+
+fn edit_form(
+    l: Locale,
+    snapshot: &Snapshot,
+    product: &Product,
+    form: Option<&Form>,
+    problems: &Problems,
+) -> Markup {
+    let row = &product.row;
+    let tags = row.tags.join(", ");
+    let version = row.version.to_string();
+    let statuses = Status::ALL.map(|status| (status.id(), status_name(l, status)));
+    let body = html! {
+        (Field::hidden("version", typed(form, "version", &version)).render())
+        (Field::radios("status", &t!(l, "Status", "状态")).options(statuses)
+            .value(typed(form, "status", row.status.id())).problems(problems).render())
+        (Field::text("title", &t!(l, "Title in English", "英文名称"))
+            .value(typed(form, "title", &row.title.en)).problems(problems).render())
+        (Field::text("title_zh", &t!(l, "Title in Chinese", "中文名称"))
+            .value(typed(form, "title_zh", &row.title.zh)).problems(problems).render())
+        (Field::textarea("description", &t!(l, "Description in English", "英文描述")).rows(6).optional(l)
+            .value(typed(form, "description", &row.description.en)).problems(problems).render())
+        (Field::textarea("description_zh", &t!(l, "Description in Chinese", "中文描述")).rows(6).optional(l)
+            .value(typed(form, "description_zh", &row.description.zh)).problems(problems).render())
+        (category_boxes(l, snapshot, product, form))
+        (Field::text("tags", &t!(l, "Tags", "标签")).optional(l).value(typed(form, "tags", &tags))
+            .hint(&t!(
+                l,
+                "Between commas. “new” and “bestseller” come first among new and popular products.",
+                "用逗号分隔。带“new”“bestseller”标签的商品分别在新品和热销中靠前。"
+            )).problems(problems).render())
+        (Field::text("slug", &t!(l, "Address of the page", "页面地址")).value(typed(form, "slug", &row.slug))
+            .hint(&t!(
+                l,
+                "The part after /products/. After a change the old address leads to the new one.",
+                "即 /products/ 之后的部分。修改后，旧地址会自动跳转到新地址。"
+            )).problems(problems).render())
+        (option_fields(l, product, form, problems))
+        (ui::primary_button(&t!(l, "Save product", "保存商品")))
+    };
+    ui::form(&format!("{HERE}/{}", product.id), body)
+}
+
+fn category_boxes(l: Locale, snapshot: &Snapshot, product: &Product, form: Option<&Form>) -> Markup {
+    html! {
+        @if !snapshot.categories().is_empty() {
+            fieldset.field {
+                legend { (t!(l, "Categories", "分类")) }
+                @for category in snapshot.categories() {
+                    @let name = format!("category-{}", category.id.0);
+                    @let stored = product.row.categories.contains(&category.id);
+                    (Field::checkbox(&name, category.row.title.get(l))
+                        .checked(form.map_or(stored, |form| form.ticked(&name))).render())
+                }
+            }
+        }
+    }
+}
+
+fn option_fields(l: Locale, product: &Product, form: Option<&Form>, problems: &Problems) -> Markup {
+    let hint = t!(
+        l,
+        "What variants differ in, such as “Size / 尺寸”. Leave it empty for a product without variants.",
+        "各规格的区别，例如“Size / 尺寸”。没有多种规格时留空。"
+    );
+    html! {
+        (ui::field_row(html! {
+            @for number in 1..=MOST_OPTIONS {
+                @let name = format!("option{number}");
+                @let stored = product.row.option_names.get(number - 1).map(Bilingual::to_line).unwrap_or_default();
+                (Field::text(&name, &t!(l, "Option {number}", "规格项 {number}")).optional(l)
+                    .value(typed(form, &name, &stored)).problems(problems).render())
+            }
+        }))
+        p.hint { (hint) }
+    }
+}
+
+fn pictures_section(l: Locale, product: &Product, problems: &Problems) -> Markup {
+    let title = product.row.title.get(l);
+    let last = product.row.pictures.len();
+    let here = format!("{HERE}/{}/pictures", product.id);
+    let upload = html! {
+        (Field::file("picture", &t!(l, "Add a picture", "添加图片")).accept(PICTURES).hint(&picture_hint(l))
+            .problems(problems).render())
+        (ui::primary_button(&t!(l, "Upload picture", "上传图片")))
+    };
+    html! {
+        div #pictures {
+            (ui::section(&t!(l, "Pictures", "图片"), html! {
+                @for (place, picture) in (1..).zip(&product.row.pictures) {
+                    @let shown = Shown::new(picture, 400, &t!(l, "{title}, picture {place}", "{title}，第 {place} 张图"));
+                    @let act = |act: &str| format!("{here}/{}/{act}", picture.id);
+                    (ui::entry(
+                        html! {
+                            @if place == 1 { (t!(l, "Picture 1, shown in lists", "第 1 张，显示在列表中")) }
+                            @else { (t!(l, "Picture {place}", "第 {place} 张")) }
+                        },
+                        ui::picture_row(&[shown.small()]),
+                        html! {
+                            @if place > 1 {
+                                (ui::button_form(&act("up"), ui::quiet_button(&t!(l, "Move picture {place} up", "第 {place} 张前移"))))
+                            }
+                            @if place < last {
+                                (ui::button_form(&act("down"), ui::quiet_button(&t!(l, "Move picture {place} down", "第 {place} 张后移"))))
+                            }
+                            (ui::button_form(&act("remove"), ui::quiet_button(&t!(l, "Remove picture {place}", "删除第 {place} 张"))))
+                        },
+                    ))
+                }
+                (ui::form_upload(&here, upload))
+            }))
+        }
+    }
+}
+
+fn variants_section(l: Locale, product: &Product, part: &Part<'_, Variant>) -> Markup {
+    let here = format!("{HERE}/{}", product.id);
+    let columns = [
+        Column::text(t!(l, "Variant", "规格")),
+        Column::text(t!(l, "SKU", "货号")),
+        Column::number(t!(l, "Price", "价格")),
+        Column::number(t!(l, "Stock", "库存")),
+    ];
+    let rows: Vec<Vec<Markup>> = part
+        .items
+        .iter()
+        .map(|variant| {
+            vec![
+                html! { a href={ (here) "/variants/" (variant.id) } { (variant_name(l, variant)) } },
+                html! { (if variant.row.sku.is_empty() { "–" } else { &variant.row.sku }) },
+                html! { (variant.row.price.text(l)) },
+                stock_mark(l, u64::from(variant.stock)),
+            ]
+        })
+        .collect();
+    let add = format!("{here}/variants/new");
+    html! {
+        div #variants {
+            (ui::section(&t!(l, "Price and stock", "价格与库存"), html! {
+                (ui::table(&t!(l, "Open a variant to change its price or stock", "点开规格可修改价格和库存"), &columns, &rows))
+                (ui::pagination(l, &here, part.page, part.pages))
+                @if product.row.option_names.is_empty() {
+                    p.hint {
+                        (t!(
+                            l,
+                            "To sell several variants, first name an option (such as “Size / 尺寸”) below.",
+                            "如需多种规格，请先在下方填写规格项（例如“Size / 尺寸”）。"
+                        ))
+                    }
+                } @else { (ui::buttons(ui::link_button(&add, &t!(l, "Add variant", "新增规格")))) }
+            }))
+        }
+    }
+}
+
+fn variant_name(l: Locale, variant: &Variant) -> String {
+    let options = joined(&variant.row.options);
+    if options.is_empty() { t!(l, "The only variant", "默认规格") } else { options.get(l).to_owned() }
+}
+
+/// The fields of a variant, those of its options first.
+fn variant_fields(
+    l: Locale,
+    settings: &Settings,
+    product: &Product,
+    variant: Option<&Variant>,
+    form: Option<&Form>,
+    problems: &Problems,
+) -> Markup {
+    let code = settings.currency.code();
+    let stored = variant.map(|variant| &variant.row);
+    let price = stored.map(|row| row.price.number()).unwrap_or_default();
+    let weight =
+        stored.filter(|row| row.weight_g > 0).map(|row| row.weight_g.to_string()).unwrap_or_default();
+    let sku = stored.map_or("", |row| row.sku.as_str());
+    html! {
+        @for (number, option) in (1..).zip(&product.row.option_names) {
+            @let name = format!("value{number}");
+            @let value = stored.and_then(|row| row.options.get(number - 1)).map(Bilingual::to_line).unwrap_or_default();
+            (Field::text(&name, option.get(l)).value(typed(form, &name, &value)).width(Width::Medium)
+                .hint(&t!(l, "Both languages on one line, such as “Large / 大号”.", "中英文写在一行，例如“Large / 大号”。"))
+                .problems(problems).render())
+        }
+        (ui::field_row(html! {
+            (Field::number("price", &t!(l, "Price ({code})", "价格（{code}）")).inputmode("decimal")
+                .value(typed(form, "price", &price)).problems(problems).render())
+            (Field::text("sku", &t!(l, "SKU", "货号")).optional(l).value(typed(form, "sku", sku))
+                .problems(problems).render())
+            (Field::number("weight_g", &t!(l, "Weight (g)", "重量（克）")).optional(l)
+                .value(typed(form, "weight_g", &weight)).problems(problems).render())
+        }))
+    }
+}
+
+/// The page that adds a variant.
+pub(super) fn new_variant(
+    l: Locale,
+    settings: &Settings,
+    product: &Product,
+    form: &Form,
+    problems: &Problems,
+) -> Markup {
+    let here = format!("{HERE}/{}", product.id);
+    let title = t!(l, "New variant", "新增规格");
+    let body = html! {
+        (variant_fields(l, settings, product, None, Some(form), problems))
+        (Field::number("stock", &t!(l, "Stock", "库存")).value(form.raw("stock")).problems(problems).render())
+        (ui::primary_button(&t!(l, "Add variant", "新增规格")))
+    };
+    html! {
+        (ui::error_summary(l, problems))
+        (ui::breadcrumbs(l, &[
+            (HERE, &t!(l, "Products", "商品")),
+            (&here, product.row.title.get(l)),
+            ("", &title),
+        ]))
+        h1 { (title) }
+        (ui::form(&format!("{here}/variants/new"), body))
+    }
+}
+
+/// A variant's page and what it needs.
+pub(super) struct ShownVariant<'a> {
+    pub product: &'a Product,
+    pub variant: &'a Variant,
+    pub movements: &'a [MovementRow],
+    pub zone: &'a TimeZone,
+    pub form: Option<&'a Form>,
+    pub problems: &'a Problems,
+    pub said: String,
+}
+
+pub(super) fn variant(l: Locale, settings: &Settings, shown: &ShownVariant<'_>) -> Markup {
+    let (product, variant, problems) = (shown.product, shown.variant, shown.problems);
+    let up = format!("{HERE}/{}", product.id);
+    let here = format!("{up}/variants/{}", variant.id);
+    let name = variant_name(l, variant);
+    let details = html! {
+        (variant_fields(l, settings, product, Some(variant), shown.form, problems))
+        (ui::primary_button(&t!(l, "Save variant", "保存规格")))
+    };
+    html! {
+        (ui::error_summary(l, problems))
+        (said(l, &shown.said))
+        (ui::breadcrumbs(l, &[
+            (HERE, &t!(l, "Products", "商品")),
+            (&up, product.row.title.get(l)),
+            ("", &name),
+        ]))
+        (ui::heading(&format!("{} · {name}", product.row.title.get(l)), html! {}))
+        (ui::section(&t!(l, "Stock", "库存"), stock_form(l, &here, shown)))
+        (ui::section(&t!(l, "Price and details", "价格与信息"), ui::form(&here, details)))
+        @if !shown.movements.is_empty() { (movements_section(l, shown)) }
+        @if product.variants.len() > 1 {
+            (ui::buttons(ui::button_form(
+                &format!("{here}/remove"),
+                ui::danger_button(&t!(l, "Remove {name}", "删除规格“{name}”")),
+            )))
+        }
+    }
+}
+
+fn stock_form(l: Locale, here: &str, shown: &ShownVariant<'_>) -> Markup {
+    let reasons = REASONS.map(|(id, why)| (id, reason_name(l, why)));
+    let reason = typed(shown.form, "reason", REASONS[0].0);
+    let body = html! {
+        (ui::field_row(html! {
+            (Field::text("stock", &t!(l, "New stock, or change", "新库存或增减数")).width(Width::Short)
+                .hint(&t!(l, "12 sets it, +5 adds, -2 takes away.", "填 12 为设定，+5 为增加，-2 为减少。"))
+                .value(typed(shown.form, "stock", "")).problems(shown.problems).render())
+            (Field::select("reason", &t!(l, "Reason", "原因")).options(reasons).value(reason)
+                .width(Width::Medium).problems(shown.problems).render())
+        }))
+        (ui::primary_button(&t!(l, "Change stock", "修改库存")))
+    };
+    html! {
+        (ui::facts(&[(t!(l, "In stock now", "当前库存"), stock_mark(l, u64::from(shown.variant.stock)))]))
+        (ui::form(&format!("{here}/stock"), body))
+    }
+}
+
+fn reason_name(l: Locale, why: Movement) -> String {
+    match why {
+        Movement::Start => t!(l, "first stock", "初始库存"),
+        Movement::Received => t!(l, "goods came in", "进货"),
+        Movement::Sold => t!(l, "sold", "售出"),
+        Movement::Cancelled => t!(l, "order cancelled", "订单取消"),
+        Movement::Returned => t!(l, "sent back by a customer", "客户退回"),
+        Movement::Counted => t!(l, "counted", "盘点"),
+        Movement::Lost => t!(l, "broken, spoiled or gone", "损坏或遗失"),
+        Movement::Imported => t!(l, "from a file", "文件导入"),
+    }
+}
+
+fn movements_section(l: Locale, shown: &ShownVariant<'_>) -> Markup {
+    let items: Vec<(String, Markup)> = shown
+        .movements
+        .iter()
+        .map(|row| {
+            let text = html! {
+                (format!("{:+}", row.change)) " · " (reason_name(l, row.why))
+                @if let Some(order) = &row.order { " · " a href={ "/admin/orders/" (order) } { (order) } }
+            };
+            (row.at.minute(shown.zone), text)
+        })
+        .collect();
+    ui::section(&t!(l, "Last movements", "最近变动"), ui::timeline(&items))
+}
+
+/// The page of all categories, with the form that adds one.
+pub(super) fn categories(
+    l: Locale,
+    snapshot: &Snapshot,
+    form: &Form,
+    problems: &Problems,
+    word: &str,
+) -> Markup {
+    let add = html! {
+        (category_fields(l, None, Some(form), problems))
+        (ui::primary_button(&t!(l, "Add category", "新增分类")))
+    };
+    html! {
+        (ui::error_summary(l, problems))
+        (said(l, word))
+        h1 { (t!(l, "Categories", "分类")) }
+        @if snapshot.categories().is_empty() {
+            (ui::empty_state(&t!(l, "There are no categories yet.", "还没有分类。"), html! {}))
+        } @else { (category_table(l, snapshot)) }
+        (ui::section(&t!(l, "New category", "新增分类"), ui::form(CATEGORIES_HERE, add)))
+    }
+}
+
+fn category_table(l: Locale, snapshot: &Snapshot) -> Markup {
+    let columns = [
+        Column::text(t!(l, "Category", "分类")),
+        Column::number(t!(l, "Products", "商品数")),
+        Column::text(""),
+    ];
+    let last = snapshot.categories().len();
+    let rows: Vec<Vec<Markup>> = (1..)
+        .zip(snapshot.categories())
+        .map(|(place, category)| {
+            let here = format!("{CATEGORIES_HERE}/{}", category.id.0);
+            let title = category.row.title.get(l);
+            let inside =
+                snapshot.products().iter().filter(|p| p.row.categories.contains(&category.id)).count();
+            let moves = html! {
+                div.buttons {
+                    @if place > 1 {
+                        (ui::button_form(&format!("{here}/up"), ui::quiet_button(&t!(l, "Move {title} up", "“{title}”上移"))))
+                    }
+                    @if place < last {
+                        (ui::button_form(&format!("{here}/down"), ui::quiet_button(&t!(l, "Move {title} down", "“{title}”下移"))))
+                    }
+                }
+            };
+            vec![html! { a href=(here) { (title) } }, html! { (inside) }, moves]
+        })
+        .collect();
+    ui::table(&t!(l, "Categories, in the order of the menu", "分类（按菜单顺序）"), &columns, &rows)
+}
+
+fn category_fields(
+    l: Locale,
+    category: Option<&Category>,
+    form: Option<&Form>,
+    problems: &Problems,
+) -> Markup {
+    let stored = category.map(|category| &category.row);
+    let text = |of: fn(&super::records::CategoryRow) -> &str| stored.map_or("", of);
+    html! {
+        (Field::text("title", &t!(l, "Title in English", "英文名称"))
+            .value(typed(form, "title", text(|row| &row.title.en))).problems(problems).render())
+        (Field::text("title_zh", &t!(l, "Title in Chinese", "中文名称"))
+            .value(typed(form, "title_zh", text(|row| &row.title.zh))).problems(problems).render())
+        (Field::textarea("description", &t!(l, "Description in English", "英文描述")).rows(3).optional(l)
+            .value(typed(form, "description", text(|row| &row.description.en))).problems(problems).render())
+        (Field::textarea("description_zh", &t!(l, "Description in Chinese", "中文描述")).rows(3).optional(l)
+            .value(typed(form, "description_zh", text(|row| &row.description.zh))).problems(problems).render())
+        (Field::text("slug", &t!(l, "Address of the page", "页面地址")).optional(l)
+            .value(typed(form, "slug", text(|row| &row.slug)))
+            .hint(&t!(
+                l,
+                "The part after /categories/. Left empty, it is made from the title.",
+                "即 /categories/ 之后的部分，留空则根据名称生成。"
+            )).problems(problems).render())
+    }
+}
+
+/// The page of a category.
+pub(super) fn category(
+    l: Locale,
+    category: &Category,
+    inside: usize,
+    form: Option<&Form>,
+    problems: &Problems,
+    word: &str,
+) -> Markup {
+    let title = category.row.title.get(l);
+    let here = format!("{CATEGORIES_HERE}/{}", category.id.0);
+    let body = html! {
+        (category_fields(l, Some(category), form, problems))
+        (ui::primary_button(&t!(l, "Save category", "保存分类")))
+    };
+    html! {
+        (ui::error_summary(l, problems))
+        (said(l, word))
+        (ui::breadcrumbs(l, &[(CATEGORIES_HERE, &t!(l, "Categories", "分类")), ("", title)]))
+        (ui::heading(title, ui::link_button(&super::category_path(&category.row.slug), &t!(l, "View in shop", "在店铺中查看"))))
+        (ui::form(&here, body))
+        @if inside == 0 {
+            (ui::buttons(ui::button_form(
+                &format!("{here}/delete"),
+                ui::danger_button(&t!(l, "Delete {title}", "删除分类“{title}”")),
+            )))
+        } @else {
+            p.hint {
+                (t!(
+                    l,
+                    "A category can be deleted once no product is in it ({inside} now).",
+                    "分类下没有商品时才能删除（当前有 {inside} 个）。"
+                ))
+            }
+        }
+    }
+}

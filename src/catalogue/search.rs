@@ -1,0 +1,162 @@
+//! Search: words as people type them, found inside words too, in titles and descriptions of both
+//! languages, tags and SKUs.
+//!
+//! Each product has its folded text and a signature: one bit for each pair of letters that stand
+//! beside each other. A product whose signature lacks a pair of the query cannot hold it and is
+//! passed over without a look at its text. So any piece of two letters is found, in Chinese as in
+//! SKUs, and a change of one product renews one signature.
+
+/// The words of a signature; 2048 bits in all.
+const SIGNATURE: usize = 32;
+/// A query has at most so many words; more say nothing new.
+const MOST_WORDS: usize = 12;
+
+/// The letters of `text` as search compares them: small, full-width forms as plain ones.
+pub fn fold(text: &str) -> String {
+    text.chars().map(narrow).flat_map(char::to_lowercase).collect()
+}
+
+fn narrow(letter: char) -> char {
+    match letter {
+        '\u{3000}' => ' ',
+        // The full-width forms lie in the order of ASCII.
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(letter as u32 - 0xFEE0).unwrap_or(letter),
+        _ => letter,
+    }
+}
+
+/// What of a product is searched.
+#[derive(Clone, Debug)]
+pub struct Searchable {
+    /// Folded; names first, then tags and descriptions.
+    text: String,
+    /// Where the names (titles and SKUs) end.
+    names: usize,
+    signature: [u64; SIGNATURE],
+}
+
+impl Searchable {
+    /// `names` weigh more than `more` in the order of what is found.
+    pub fn new<'a>(names: impl Iterator<Item = &'a str>, more: impl Iterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for part in names {
+            text.push_str(&fold(part));
+            text.push('\n');
+        }
+        let end_of_names = text.len();
+        for part in more {
+            text.push_str(&fold(part));
+            text.push('\n');
+        }
+        let signature = signature_of(&text);
+        Self { text, names: end_of_names, signature }
+    }
+}
+
+/// A query, ready to be held against products.
+#[derive(Clone, Debug)]
+pub struct Query {
+    words: Vec<(String, [u64; SIGNATURE])>,
+}
+
+/// How well a product fits: names before all else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Fit {
+    InNames,
+    InText,
+}
+
+impl Query {
+    /// Reads what was typed: words between spaces, all of which must be found.
+    pub fn parse(text: &str) -> Self {
+        let folded = fold(text);
+        let words = folded.split_whitespace().take(MOST_WORDS);
+        Self { words: words.map(|word| (word.to_owned(), signature_of(word))).collect() }
+    }
+
+    /// Nothing was asked; everything fits.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Whether and where all words are found.
+    pub fn fits(&self, product: &Searchable) -> Option<Fit> {
+        let may_hold = self.words.iter().all(|(_, wanted)| holds(&product.signature, wanted));
+        if !may_hold || !self.words.iter().all(|(word, _)| product.text.contains(word)) {
+            return None;
+        }
+        let names = &product.text[..product.names];
+        let in_names = self.words.iter().all(|(word, _)| names.contains(word));
+        Some(if in_names { Fit::InNames } else { Fit::InText })
+    }
+}
+
+fn signature_of(text: &str) -> [u64; SIGNATURE] {
+    let mut signature = [0; SIGNATURE];
+    let mut letters = text.chars();
+    let Some(mut before) = letters.next() else { return signature };
+    for letter in letters {
+        let bit = bit_of(before, letter);
+        signature[bit / 64] |= 1 << (bit % 64);
+        before = letter;
+    }
+    signature
+}
+
+/// The bit of a pair of letters: spread by multiplying with two odd numbers.
+fn bit_of(first: char, second: char) -> usize {
+    let mixed = (first as u32).wrapping_mul(0x9E37_79B1) ^ (second as u32).wrapping_mul(0x85EB_CA77);
+    (mixed >> 21) as usize
+}
+
+fn holds(signature: &[u64; SIGNATURE], wanted: &[u64; SIGNATURE]) -> bool {
+    signature.iter().zip(wanted).all(|(have, wanted)| have & wanted == *wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn product(title: &str, title_zh: &str, sku: &str) -> Searchable {
+        Searchable::new([title, title_zh, sku].into_iter(), ["gift-idea", "A long text."].into_iter())
+    }
+
+    fn finds(query: &str, product: &Searchable) -> Option<Fit> {
+        Query::parse(query).fits(product)
+    }
+
+    #[test]
+    fn pieces_of_words_are_found() {
+        let box_of_joy = product("New Year Box", "新年快乐礼盒", "KT-INS114-DRE");
+        for query in ["快乐", "INS114", "ins114-d", "year new", "ＩＮＳ", "礼", "box 新年"] {
+            assert_eq!(finds(query, &box_of_joy), Some(Fit::InNames), "{query:?}");
+        }
+        assert_eq!(finds("long box", &box_of_joy), Some(Fit::InText));
+        assert_eq!(finds("box tea", &box_of_joy), None);
+        assert_eq!(finds("  ", &box_of_joy), Some(Fit::InNames));
+    }
+
+    proptest! {
+        #[test]
+        fn every_piece_of_title_or_sku_finds_its_product(
+            title in "[A-Za-z0-9 &'À-ſ一-龥ＡＢａｂİß\\-]{2,40}",
+            sku in "[A-Z0-9\\-]{2,20}",
+            from in 0_usize..40,
+            length in 2_usize..10,
+            upper: bool,
+        ) {
+            let made = product(&title, "", &sku);
+            for text in [&title, &sku] {
+                let letters: Vec<char> = text.chars().collect();
+                let from = from.min(letters.len() - 2);
+                let piece: String = letters[from..(from + length).min(letters.len())].iter().collect();
+                // Upper case is tried where it comes back to the same letters.
+                let shouted = piece.to_uppercase();
+                let query = if upper && fold(&shouted) == fold(&piece) { shouted } else { piece };
+                prop_assert!(finds(&query, &made).is_some(), "{:?} in {:?}", query, text);
+            }
+        }
+    }
+}
