@@ -112,3 +112,34 @@ impl Clock for ManualClock {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
 }
+
+/// A clock that can be held at past moments, while the sample orders of a demonstration are
+/// written, and then runs on.
+pub struct HeldClock {
+    /// The moment it is held at; the smallest number when it runs.
+    held: AtomicI64,
+    running: std::sync::Arc<dyn Clock>,
+}
+
+impl HeldClock {
+    pub fn over(running: std::sync::Arc<dyn Clock>) -> Self {
+        Self { held: AtomicI64::new(i64::MIN), running }
+    }
+
+    pub fn hold(&self, moment: Timestamp) {
+        self.held.store(moment.0, Ordering::SeqCst);
+    }
+
+    pub fn release(&self) {
+        self.held.store(i64::MIN, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Timestamp {
+        match self.held.load(Ordering::SeqCst) {
+            i64::MIN => self.running.now(),
+            held => Timestamp(held),
+        }
+    }
+}

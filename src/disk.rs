@@ -27,6 +27,9 @@ pub trait Disk: Send + Sync {
     fn len(&self, path: &Path) -> io::Result<Option<u64>>;
     /// The names in a folder, sorted; an absent folder is empty.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
+    /// Renames the prepared file over `to`, syncs the folder, and only then overwrites what stood
+    /// at `to` before, so that its old blocks say nothing.
+    fn replace_wiping(&self, prepared: &Path, to: &Path) -> io::Result<()>;
     /// Makes a folder (and those above it) that only its owner can enter.
     fn make_dir(&self, path: &Path) -> io::Result<()>;
 }
@@ -121,6 +124,20 @@ impl Disk for RealDisk {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn replace_wiping(&self, prepared: &Path, to: &Path) -> io::Result<()> {
+        let before = match OpenOptions::new().write(true).open(to) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        self.rename(prepared, to)?;
+        self.sync_dir(parent(to))?;
+        let Some(before) = before else { return Ok(()) };
+        let zeros = vec![0; usize::try_from(before.metadata()?.len()).unwrap_or(0)];
+        before.write_all_at(&zeros, 0)?;
+        before.sync_data()
     }
 
     fn make_dir(&self, path: &Path) -> io::Result<()> {

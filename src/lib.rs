@@ -1,20 +1,64 @@
-//! Tuckshop: an online shop in one file that keeps its word.
+//! Tuckshop: an online shop in one file that keeps its word about personal data.
+//!
+//! # The map
+//!
+//! Rooms are the business; each has one door (its `mod.rs`) and calls the others through theirs:
+//!
+//! | room | what it is for |
+//! | --- | --- |
+//! | [`catalogue`] | products, variants, stock, pictures, search, the CSV |
+//! | [`cart`] | what somebody means to buy |
+//! | [`orders`] | checkout, an order's life, the back office's order pages |
+//! | [`payments`] | what is due, paid, to be given back |
+//! | [`delivery`] | China's divisions |
+//! | [`accounts`] | registration, codes, sign-in, addresses, settings |
+//! | [`staff`] | who works here, the access log, customers, the first run |
+//! | [`notify`] | the outbox of messages |
+//! | [`pages`] | terms, delivery, returns, contact, privacy |
+//! | [`backup`] | archives, keyring copies, restores |
+//! | [`demo`] | the demonstration |
+//!
+//! Below them lies one floor: [`store`] (sealed tables, one writer), [`classes`] (the register of
+//! data), [`clock`], [`random`], [`disk`], [`money`], [`ids`], [`config`], [`settings`],
+//! [`sessions`], [`secrets`]. Above them one roof: [`web`], [`front`] and [`cli`].
+//!
+//! # The way of one request
+//!
+//! Router and guard ([`web`]) → who asks ([`web::Visit`]) and what was typed ([`web::Form`]) → one
+//! function of a room, which decides on a [`store::Plan`] in the writer or says why not
+//! ([`refusal::Refusal`]) → a page.
 
+pub mod accounts;
+pub mod address;
+pub mod backup;
 pub mod cart;
 pub mod catalogue;
 pub mod classes;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod contact;
 pub mod delivery;
+pub mod demo;
 pub mod disk;
 pub mod front;
 pub mod ids;
+pub mod jobs;
 pub mod locale;
+pub mod machine;
+pub mod master;
 pub mod money;
+pub mod notify;
+pub mod opening;
+pub mod orders;
+pub mod pages;
+pub mod passwords;
+pub mod payments;
 pub mod random;
 pub mod refusal;
 pub mod routes;
+pub mod second_factor;
+pub mod secrets;
 pub mod sessions;
 pub mod settings;
 pub mod shop;

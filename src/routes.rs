@@ -1,11 +1,20 @@
-//! Every route of the shop, in one list.
+//! Every route of the shop, in one list: the router serves no other, `tuckshop routes` prints it,
+//! and tests walk it.
 
 use crate::web::Route;
-use crate::{catalogue, web};
+use crate::{accounts, backup, cart, catalogue, machine, notify, orders, pages, staff, web};
 
-/// All routes: the roof's own, then those of the rooms.
+/// All routes.
 pub fn all() -> Vec<Route> {
-    let mut all = web::assets::routes();
-    all.extend(catalogue::routes());
+    let mut all = catalogue::routes();
+    all.extend(cart::routes());
+    all.extend(orders::routes());
+    all.extend(accounts::routes());
+    all.extend(pages::routes());
+    all.extend(staff::routes());
+    all.extend(notify::routes());
+    all.extend(backup::routes());
+    all.extend(machine::routes());
+    all.extend(web::assets::routes());
     all
 }

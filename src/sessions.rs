@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::ids::{StaffId, SubjectId, VaultId};
+use crate::ids::{StaffId, SubjectId};
 use crate::random::Random;
 use crate::store::{Field, Plan, Record, StoreResult, Table, View};
 
@@ -83,7 +83,6 @@ pub struct Session {
     pub began: Timestamp,
     pub used: Timestamp,
     pub device: String,
-    vault: Option<VaultId>,
 }
 
 impl Session {
@@ -106,9 +105,8 @@ pub fn find(view: &View<'_>, token: &str, now: Timestamp) -> StoreResult<Option<
 }
 
 fn find_by_hash(view: &View<'_>, hash: [u8; 32], now: Timestamp) -> StoreResult<Option<Session>> {
-    let Some((row, vault)) = view.get_row(&SESSIONS, &hash)? else { return Ok(None) };
-    let session =
-        Session { hash, holder: row.holder, began: row.began, used: row.used, device: row.device, vault };
+    let Some(row) = view.get(&SESSIONS, &hash)? else { return Ok(None) };
+    let session = Session { hash, holder: row.holder, began: row.began, used: row.used, device: row.device };
     Ok((now < end_of(session.holder, session.began, session.used)).then_some(session))
 }
 

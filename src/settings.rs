@@ -87,3 +87,24 @@ pub fn get(view: &View<'_>, config: &Config) -> StoreResult<Settings> {
 pub fn put(plan: &mut Plan<'_>, settings: &Settings) -> StoreResult<()> {
     plan.put(&SETTINGS, &(), settings)
 }
+
+/// Where the configuration file gives another value than the store holds: it gives first values only.
+pub fn differences(settings: &Settings, config: &Config) -> Vec<String> {
+    let first = Settings::first(config);
+    let pairs = [
+        ("site.name", &first.name, &settings.name),
+        ("site.country", &first.country, &settings.country),
+        ("contact.company", &first.company, &settings.company),
+        ("contact.licence", &first.licence, &settings.licence),
+        ("contact.icp", &first.icp, &settings.icp),
+        ("contact.address", &first.address, &settings.address),
+        ("contact.email", &first.email, &settings.email),
+        ("contact.officer", &first.officer, &settings.officer),
+        ("payments.transfer.instructions", &first.transfer_instructions, &settings.transfer_instructions),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(key, given, stands)| config.is_given(key) && given != stands)
+        .map(|(key, ..)| format!("{key} in the configuration differs from the back office, which holds"))
+        .collect()
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::http::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::disk::Disk;
 use crate::locale::Locale;
@@ -59,6 +59,11 @@ pub struct Inner {
     pub outbox_bell: Notify,
     pub catalogue: crate::catalogue::Cache,
     pub setup: crate::staff::setup::Invitation,
+    pub staff_tries: crate::staff::Tries,
+    /// Where messages end in a demonstration or a rehearsal.
+    pub practice: crate::notify::Practice,
+    /// When this process opened the shop.
+    pub opened: Timestamp,
 }
 
 impl Deref for Shop {
@@ -72,6 +77,7 @@ impl Deref for Shop {
 impl Shop {
     pub fn open(parts: Parts) -> StoreResult<Self> {
         let settings = settings::get(&parts.store.view()?, &parts.config)?;
+        let opened = parts.clock.now();
         let at_once = parts.config.limits.argon2_at_once.max(1);
         Ok(Self(Arc::new(Inner {
             store: parts.store,
@@ -88,6 +94,9 @@ impl Shop {
             outbox_bell: Notify::new(),
             catalogue: crate::catalogue::Cache::default(),
             setup: crate::staff::setup::Invitation::default(),
+            staff_tries: crate::staff::Tries::default(),
+            practice: crate::notify::Practice::default(),
+            opened,
             url: parts.url.trim_end_matches('/').to_owned(),
             config: parts.config,
         })))

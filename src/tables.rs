@@ -4,12 +4,19 @@
 use std::sync::LazyLock;
 
 use crate::store::TableInfo;
-use crate::{catalogue, sessions, settings, store};
+use crate::{accounts, backup, cart, catalogue, notify, orders, secrets, sessions, settings, staff, store};
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     let mut all = store::floor::tables();
-    all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
+    all.extend(secrets::tables());
     all.extend(catalogue::tables());
+    all.extend(accounts::tables());
+    all.extend(cart::tables());
+    all.extend(orders::tables());
+    all.extend(staff::tables());
+    all.extend(notify::tables());
+    all.extend(backup::tables());
+    all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
     all
 });
 

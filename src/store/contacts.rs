@@ -34,6 +34,10 @@ pub enum Handle {
     AccountName,
     Contact,
     StaffEmail,
+    /// To count the codes that were sent to a contact.
+    CodeSending,
+    /// To count tries to sign in.
+    SignIn,
 }
 
 impl Handle {
@@ -42,6 +46,8 @@ impl Handle {
             Self::AccountName => b"account name",
             Self::Contact => b"contact",
             Self::StaffEmail => b"staff email",
+            Self::CodeSending => b"code sending",
+            Self::SignIn => b"sign-in",
         }
     }
 }
@@ -70,6 +76,12 @@ impl View<'_> {
 }
 
 impl Plan<'_> {
+    /// A keyed digest of `text`, to be the key of a row that must not name it.
+    pub fn blind(&mut self, handle: Handle, text: &str) -> StoreResult<[u8; 32]> {
+        let vault = self.standing_vault(STANDING, Class::ContactIndex)?;
+        self.digest(vault, handle, text)
+    }
+
     /// Makes `normalised` lead to `id`.
     pub fn index_contact(&mut self, handle: Handle, normalised: &str, id: [u8; 16]) -> StoreResult<()> {
         let vault = self.standing_vault(STANDING, Class::ContactIndex)?;

@@ -91,7 +91,7 @@ impl Eraser {
     fn puncture(&mut self, dropped: &[VaultId]) -> Result<(), KeyringError> {
         let keys = &self.shared.keys;
         let (passing, lasting): (Vec<VaultId>, Vec<VaultId>) =
-            dropped.iter().copied().partition(|vault| keys.passing.read().holds_epoch(vault.epoch));
+            dropped.iter().copied().partition(|vault| keys.passing.read().knows_epoch(vault.epoch));
         keys.passing.puncture(&passing)?;
         keys.lasting.puncture(&lasting)?;
         if keys.lasting.read().has_unflushed() {

@@ -222,7 +222,7 @@ impl Store {
                 setting.random.clone(),
             )?;
             opening.healed.iter().for_each(|what| tracing::warn!("healed: {what}"));
-            forget_epochs(&db, tables, &opening.freed)?;
+            note_opening(&db, tables, &opening)?;
             Ok(keyring)
         };
         let lasting = open("keyring.a", "keyring.b", VaultTables::of(false))?;
@@ -323,7 +323,7 @@ impl Drop for Store {
 impl View<'_> {
     /// Whether a vault is of a passing class.
     pub fn is_passing(&self, vault: VaultId) -> bool {
-        self.keys.passing.read().holds_epoch(vault.epoch)
+        self.keys.passing.read().knows_epoch(vault.epoch)
     }
 }
 
@@ -434,23 +434,34 @@ fn epochs_on_record(db: &redb::Database, tables: &VaultTables) -> StoreResult<Ve
     Ok(found)
 }
 
-/// Takes epochs off the record that a crash caught while they were being made.
-fn forget_epochs(
-    db: &redb::Database,
-    tables: &VaultTables,
-    freed: &[crate::ids::EpochId],
-) -> StoreResult<()> {
-    if freed.is_empty() {
-        return Ok(());
-    }
+/// Writes down what an opening found: epochs that a crash caught while they were being made go off
+/// the record, and the saves that are now stored in both files are noted.
+fn note_opening(db: &redb::Database, tables: &VaultTables, opening: &keyring::Opening) -> StoreResult<()> {
+    use redb::ReadableTable;
     let txn = writer::begin(db)?;
+    let mut changed = !opening.freed.is_empty();
     {
         let mut epochs = txn.open_table(view::definition(tables.epochs.name))?;
-        for epoch in freed {
+        for epoch in &opening.freed {
             epochs.remove(epoch.to_bytes().as_slice())?;
         }
+        for (epoch, save) in &opening.settled {
+            let key = epoch.to_bytes();
+            let Some(stored) = epochs.get(key.as_slice())?.map(|value| value.value().to_vec()) else {
+                continue;
+            };
+            let mut row: floor::EpochRow = plain_record(tables.epochs.name, &key, &stored)?;
+            if row.settled == *save {
+                continue;
+            }
+            row.settled = *save;
+            let body = codec::encode(&row)
+                .ok_or_else(|| StoreError::Damaged { table: tables.epochs.name.to_owned() })?;
+            epochs.insert(key.as_slice(), sealed::plain(tables.epochs.name, &key, &body).as_slice())?;
+            changed = true;
+        }
     }
-    Ok(txn.commit()?)
+    if changed { Ok(txn.commit()?) } else { Ok(txn.abort()?) }
 }
 
 /// A new shop's head.

@@ -152,7 +152,7 @@ impl Plan<'_> {
     /// Erases: whatever is sealed under this vault can never be opened again, in no copy. The
     /// command is answered once the keyring is stored without it.
     pub fn drop_vault(&mut self, vault: VaultId) -> StoreResult<()> {
-        let passing = self.view.keys.passing.read().holds_epoch(vault.epoch);
+        let passing = self.view.keys.passing.read().knows_epoch(vault.epoch);
         let tables = VaultTables::of(passing);
         let mut list = match self.view.get(&tables.dropped, &vault.epoch)? {
             Some(row) => Dropped::from_bytes(&row.bits)
@@ -182,6 +182,13 @@ impl Plan<'_> {
         Ok(value)
     }
 
+    /// Marks the shop as made: from now on its files are somebody's data.
+    pub fn set_born(&mut self) -> StoreResult<()> {
+        let mut head = self.view.get(&floor::HEAD, &())?.ok_or(StoreError::Erased)?;
+        head.born = true;
+        self.put(&floor::HEAD, &(), &head)
+    }
+
     /// Removes up to `limit` rows of a dropped vault; true when none are left.
     pub(super) fn sweep_rows(&mut self, vault: VaultId, passing: bool, limit: usize) -> StoreResult<bool> {
         let tables = VaultTables::of(passing);
@@ -200,7 +207,8 @@ impl Plan<'_> {
         Ok(done)
     }
 
-    /// Puts stored bytes as they are; for restores and tests.
+    /// Puts stored bytes as they are, for tests of what is damaged.
+    #[cfg(test)]
     pub(crate) fn put_raw(&mut self, table: &'static str, key: Vec<u8>, value: Vec<u8>) {
         self.stage(table, key, Some(value));
     }

@@ -15,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::jobs::told_to_stop;
+
 /// A request whose head is not whole within this time is closed.
 const HEAD_WITHIN: Duration = Duration::from_secs(20);
 /// The head of a request, its lines together, has this much room.
@@ -39,7 +41,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
-            _ = stop.wait_for(|stopping| *stopping) => break,
+            () = told_to_stop(&mut stop) => break,
         }
     }
     drop(listener);

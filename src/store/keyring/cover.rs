@@ -25,7 +25,9 @@ pub struct Cover {
 impl Cover {
     /// A new epoch, all of it living.
     pub fn from_seed(epoch: EpochId, seed: &NodeKey) -> Self {
-        Self { epoch, dropped: Dropped::new(), spots: vec![Spot::ROOT], keys: Zeroizing::new(vec![*seed]) }
+        let mut keys = Zeroizing::new(vec![[0; 32]]);
+        keys[0].copy_from_slice(seed);
+        Self { epoch, dropped: Dropped::new(), spots: vec![Spot::ROOT], keys }
     }
 
     /// An epoch read back; `None` if there are more or fewer keys than its cover has nodes.

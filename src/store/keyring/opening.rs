@@ -118,6 +118,10 @@ pub fn decide(number: u32, a: Reading, b: Reading, records: &Records) -> Result<
         (Reading::Valid(a), Reading::Valid(b)) => both_valid(number, a, b, records),
         (Reading::Valid(a), b) => one_valid(number, a, Side::B, &b, records),
         (a, Reading::Valid(b)) => one_valid(number, b, Side::A, &a, records),
+        // What was to be cleared and now reads as zeros need not be stored as zeros.
+        (Reading::Empty, Reading::Empty) if records.is_being_made(number) => {
+            Ok(Verdict::cleared(0, Vec::new()))
+        }
         (Reading::Empty, Reading::Empty) if number > 0 => Ok(Verdict::untouched_free()),
         (a, b) => none_valid(number, &a, &b, records),
     }

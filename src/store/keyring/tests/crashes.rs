@@ -2,17 +2,9 @@
 //! happens: no living vault is lost, no dropped one comes back, opening never refuses, and what was
 //! answered as erased is erased in what both files have stored, with nothing but zeros behind.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use super::opening::EpochOnRecord;
-use super::slot::{self, Content, Reading, SLOT};
-use super::test_disk::{Fault, SeededRandom, SimDisk, next};
+use super::disk::{Fault, next};
 use super::*;
 
-const A: &str = "/shop/keyring.a";
-const B: &str = "/shop/keyring.b";
-const SHOP: ShopId = ShopId([3; 16]);
 /// The numbers whose keys are watched.
 const WATCHED: [u16; 10] = [0, 1, 2, 3, 7, 64, 8191, 8192, 12_345, 16_383];
 
@@ -287,5 +279,5 @@ fn many_faults_in_a_row_lose_nothing_and_bring_nothing_back() {
 
 /// How many worlds; more by `KEYRING_WORLDS`.
 fn worlds() -> u64 {
-    std::env::var("KEYRING_WORLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(40)
+    std::env::var("KEYRING_WORLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(25)
 }

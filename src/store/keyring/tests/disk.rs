@@ -241,6 +241,10 @@ impl Disk for SimDisk {
         unreachable!("the keyring knows its files")
     }
 
+    fn replace_wiping(&self, _: &Path, _: &Path) -> Result<()> {
+        unreachable!("the keyring is written in place")
+    }
+
     fn make_dir(&self, _: &Path) -> Result<()> {
         unreachable!("the keyring's folder is there")
     }

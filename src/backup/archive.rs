@@ -1,0 +1,358 @@
+//! The archive file: `age(zstd(tar))`, so that `age -d` and common tools open it without tuckshop.
+//!
+//! In the tar, in this order: `tables/NNNNNN` (the rows of the lasting tables, cut into pieces),
+//! `media/…`, `manifest.json` (what it is and the digest of each part), `manifest.sig` (the shop's
+//! signature on the manifest).
+
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use age::x25519::{Identity, Recipient};
+use aws_lc_rs::digest::{Context, SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::signing::{Signer, is_signed};
+use super::{BackupError, BackupRow, recipients};
+use crate::disk::Disk;
+use crate::ids::ShopId;
+use crate::shop::Shop;
+use crate::store::{ShopHead, StoreError, View};
+
+pub const MANIFEST: &str = "manifest.json";
+const SIGNATURE: &str = "manifest.sig";
+/// The rows are cut into pieces of this size.
+const PIECE: usize = 4 << 20;
+const COMPRESSION: i32 = 6;
+
+/// What an archive or a keyring copy says of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format: u32,
+    /// `backup` or `keyring`.
+    pub kind: String,
+    pub shop: ShopId,
+    pub lineage: [u8; 16],
+    pub demo: bool,
+    pub rehearsal: bool,
+    pub created: String,
+    pub list_number: u64,
+    pub records: u64,
+    pub parts: Vec<Part>,
+    /// The public key of the signature.
+    pub signed_by: String,
+}
+
+/// One part and its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub name: String,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+pub(super) fn hex_digest(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
+}
+
+/// Writes a new file piece by piece.
+struct DiskWriter<'a> {
+    disk: &'a dyn Disk,
+    path: &'a Path,
+    offset: u64,
+    digest: Context,
+}
+
+impl Write for DiskWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.disk.write_at(self.path, self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
+        self.digest.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Adds parts to a tar and remembers their digests.
+pub(super) struct Packer<W: Write> {
+    tar: tar::Builder<W>,
+    pub parts: Vec<Part>,
+}
+
+impl<W: Write> Packer<W> {
+    pub fn new(out: W) -> Self {
+        Self { tar: tar::Builder::new(out), parts: Vec::new() }
+    }
+
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.append(name, bytes)?;
+        self.parts.push(Part { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex_digest(bytes) });
+        Ok(())
+    }
+
+    fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o600);
+        header.set_cksum();
+        self.tar.append_data(&mut header, name, bytes)
+    }
+
+    /// Adds the manifest and its signature, and hands the writer back.
+    pub fn finish(mut self, manifest: &Manifest, signer: &Signer) -> io::Result<W> {
+        let text = serde_json::to_vec_pretty(manifest)?;
+        self.append(MANIFEST, &text)?;
+        self.append(SIGNATURE, &signer.sign(&text))?;
+        self.tar.into_inner()
+    }
+}
+
+/// Cuts the stream of rows into parts.
+struct Pieces<'a, W: Write> {
+    packer: &'a mut Packer<W>,
+    piece: Vec<u8>,
+    count: u32,
+}
+
+impl<W: Write> Pieces<'_, W> {
+    fn pack(&mut self) -> io::Result<()> {
+        let name = format!("tables/{:06}", self.count);
+        self.packer.add(&name, &self.piece)?;
+        self.piece.clear();
+        self.count += 1;
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Pieces<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE {
+            self.pack()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.piece.is_empty() { Ok(()) } else { self.pack() }
+    }
+}
+
+/// Age encryption of a file at `path`, to the recipients and to a one-time identity for reading it
+/// back. Returns length and digest.
+pub(super) fn encrypt_file(
+    disk: &dyn Disk,
+    path: &Path,
+    to: &[Recipient],
+    once: &Identity,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), BackupError>,
+) -> Result<(u64, String), BackupError> {
+    let io = BackupError::io(path);
+    if disk.len(path).map_err(&io)?.is_some() {
+        // What a crash left behind.
+        disk.remove(path).map_err(&io)?;
+    }
+    disk.create_new(path).map_err(&io)?;
+    let reader = once.to_public();
+    let everyone = to.iter().chain(std::iter::once(&reader)).map(|key| key as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(everyone)
+        .map_err(|error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() })?;
+    let mut file = DiskWriter { disk, path, offset: 0, digest: Context::new(&SHA256) };
+    let mut sealed = encryptor.wrap_output(&mut file).map_err(&io)?;
+    write(&mut sealed)?;
+    sealed.finish().map_err(&io)?;
+    disk.sync(path).map_err(&io)?;
+    Ok((file.offset, data_encoding::HEXLOWER.encode(file.digest.finish().as_ref())))
+}
+
+/// Makes an archive at `place`: written under another name, synced, read back whole, then named.
+pub(super) fn make(
+    shop: &Shop,
+    view: &View<'_>,
+    signer: &Signer,
+    place: &Path,
+) -> Result<(String, BackupRow), BackupError> {
+    let now = shop.clock.now();
+    let stamp = now.instant().strftime("%Y%m%dT%H%M%SZ");
+    let tail = data_encoding::HEXLOWER.encode(&shop.random.bytes::<3>());
+    let name = format!("tuckshop-{stamp}-{tail}.tar.zst.age");
+    let path = place.join(&name);
+    let part = place.join("archive.part");
+    let once = Identity::generate();
+    let head = head_of(view)?;
+    let mut manifest = manifest_of(&head, "backup", &now.to_string(), view.list_number()?, signer);
+    let disk = &*shop.disk;
+    let to = recipients::parsed(shop)?;
+    let written =
+        encrypt_file(disk, &part, &to, &once, |out| pack_shop(shop, view, signer, &mut manifest, out));
+    let checked = written.and_then(|sizes| {
+        read_whole(&part, &[once], Some(&signer.public()), &mut |_, _| Ok(()))?;
+        Ok(sizes)
+    });
+    let (bytes, digest) = match checked {
+        Ok(sizes) => sizes,
+        Err(error) => {
+            // Nothing half-written stays; if even that fails, the next run overwrites it.
+            let _ = disk.remove(&part);
+            return Err(error);
+        }
+    };
+    let io = BackupError::io(&path);
+    disk.rename(&part, &path).map_err(&io)?;
+    disk.sync_dir(place).map_err(&io)?;
+    let row = BackupRow {
+        created: now,
+        bytes,
+        digest,
+        records: manifest.records,
+        recipients: recipients::recipients(shop)?,
+    };
+    Ok((name, row))
+}
+
+pub(super) fn head_of(view: &View<'_>) -> Result<ShopHead, BackupError> {
+    let head = view.get(&crate::store::floor::HEAD, &())?;
+    Ok(head.ok_or(StoreError::Damaged { table: crate::store::floor::HEAD.name.to_owned() })?)
+}
+
+pub(super) fn manifest_of(
+    head: &ShopHead,
+    kind: &str,
+    created: &str,
+    list_number: u64,
+    signer: &Signer,
+) -> Manifest {
+    Manifest {
+        format: 1,
+        kind: kind.to_owned(),
+        shop: head.shop,
+        lineage: head.lineage,
+        demo: head.demo,
+        rehearsal: head.rehearsal,
+        created: created.to_owned(),
+        list_number,
+        records: 0,
+        parts: Vec::new(),
+        signed_by: signer.public(),
+    }
+}
+
+fn pack_shop(
+    shop: &Shop,
+    view: &View<'_>,
+    signer: &Signer,
+    manifest: &mut Manifest,
+    out: &mut dyn Write,
+) -> Result<(), BackupError> {
+    let io = BackupError::io(&shop.dir);
+    let squeezed = zstd::stream::write::Encoder::new(out, COMPRESSION).map_err(&io)?;
+    let mut packer = Packer::new(squeezed);
+    let mut pieces = Pieces { packer: &mut packer, piece: Vec::new(), count: 0 };
+    manifest.records = view.write_rows(&mut pieces)?;
+    pieces.flush().map_err(&io)?;
+    for folder in ["media", "files"] {
+        let whole = shop.dir.join(folder);
+        for name in shop.disk.list(&whole).map_err(&io)?.iter().filter(|name| !name.ends_with(".new")) {
+            let path = whole.join(name);
+            let bytes = shop.disk.read(&path).map_err(BackupError::io(&path))?;
+            packer.add(&format!("{folder}/{name}"), &bytes).map_err(&io)?;
+        }
+    }
+    manifest.parts = packer.parts.clone();
+    let squeezed = packer.finish(manifest, signer).map_err(&io)?;
+    squeezed.finish().map_err(&io)?;
+    Ok(())
+}
+
+/// An opened archive or copy: a stream of parts.
+pub(super) type Opened = tar::Archive<Box<dyn Read>>;
+
+/// Decrypts and unpacks the file at `path`.
+pub(super) fn open(path: &Path, identities: &[Identity]) -> Result<Opened, BackupError> {
+    let file = std::fs::File::open(path).map_err(BackupError::io(path))?;
+    let damaged = |what: String| BackupError::Damaged { path: path.to_owned(), what };
+    let decryptor = age::Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
+    let keys = identities.iter().map(|identity| identity as &dyn age::Identity);
+    let plain = decryptor.decrypt(keys).map_err(|error| match error {
+        age::DecryptError::NoMatchingKeys => BackupError::WrongIdentity(path.to_owned()),
+        other => damaged(other.to_string()),
+    })?;
+    let unsqueezed = zstd::stream::read::Decoder::new(plain).map_err(|error| damaged(error.to_string()))?;
+    Ok(tar::Archive::new(Box::new(unsqueezed)))
+}
+
+/// Reads a file to its end: each part's digest, the manifest, its signature. Each part is shown to
+/// `see`.
+///
+/// # Errors
+/// If anything is missing, altered, added, or not signed by `signer` (where one is known).
+pub(super) fn read_whole(
+    path: &Path,
+    identities: &[Identity],
+    signer: Option<&str>,
+    see: &mut dyn FnMut(&str, &[u8]) -> Result<(), BackupError>,
+) -> Result<Manifest, BackupError> {
+    let damaged = |what: &str| BackupError::Damaged { path: path.to_owned(), what: what.to_owned() };
+    let io = |error: io::Error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() };
+    let mut opened = open(path, identities)?;
+    let mut parts = Vec::new();
+    let mut manifest = None;
+    let mut signature = None;
+    for entry in opened.entries().map_err(io)? {
+        let mut entry = entry.map_err(io)?;
+        let name = part_name(&entry.path().map_err(io)?).ok_or_else(|| damaged("a part with an odd name"))?;
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(io)?;
+        match name.as_str() {
+            MANIFEST => manifest = Some(bytes),
+            SIGNATURE => signature = Some(bytes),
+            _ => {
+                parts.push(Part {
+                    name: name.clone(),
+                    bytes: bytes.len() as u64,
+                    sha256: hex_digest(&bytes),
+                });
+                see(&name, &bytes)?;
+            }
+        }
+    }
+    let (Some(text), Some(signature)) = (manifest, signature) else {
+        return Err(damaged("it ends before its manifest"));
+    };
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| damaged(&error.to_string()))?;
+    if manifest.parts != parts {
+        return Err(damaged("its parts are not those of its manifest"));
+    }
+    let claimed = signer.unwrap_or(&manifest.signed_by);
+    if !is_signed(claimed, &text, &signature) {
+        return Err(BackupError::NotSigned(path.to_owned()));
+    }
+    Ok(manifest)
+}
+
+/// A part's name, if it is one that the shop writes: no way out of the folder it is restored to.
+pub(super) fn part_name(path: &Path) -> Option<String> {
+    let name = path.to_str()?;
+    let sound = !name.starts_with('/')
+        && !name.contains("..")
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    sound.then(|| name.to_owned())
+}
+
+/// The archives at a place, by name.
+pub(super) fn names_at(place: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    let io = BackupError::io(place);
+    let entries = match std::fs::read_dir(place) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io(error)),
+    };
+    let mut names: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".tar.zst.age"))
+        .collect();
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,81 @@
+//! Who can open the backups: the recovery key, and whoever the configuration names.
+
+use std::str::FromStr;
+
+use age::secrecy::ExposeSecret;
+use age::x25519::{Identity, Recipient};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::signing::{SIGNED_BY, signer};
+use super::{BackupError, not_stored, replace_copy};
+use crate::classes::{Class, DataKind};
+use crate::shop::Shop;
+use crate::store::{Field, Record, Table};
+
+/// The recipients that the shop made itself.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RecipientsRow {
+    pub keys: Vec<String>,
+}
+
+impl Record for RecipientsRow {
+    const FIELDS: &'static [Field] = &[Field::new("keys", DataKind::Nothing)];
+}
+
+pub const RECIPIENTS: Table<(), RecipientsRow> = Table::new("backup_recipients", Class::Public);
+
+/// A recovery key, to be shown once and kept on paper. The shop keeps its public half alone.
+pub struct RecoveryKey {
+    /// The lines of the identity file.
+    pub text: Zeroizing<String>,
+    pub recipient: String,
+}
+
+/// Makes the recovery key: the default recipient of backups and keyring copies; then the first copy.
+/// Slow: call it off the async threads.
+///
+/// # Errors
+/// If it could not be stored.
+pub fn make_recovery_key(shop: &Shop) -> Result<RecoveryKey, BackupError> {
+    let identity = Identity::generate();
+    let recipient = identity.to_public().to_string();
+    let public = signer(shop)?.public();
+    let text = Zeroizing::new(format!(
+        "# Recovery key of {}, made {}\n# public key: {recipient}\n{SIGNED_BY}{public}\n{}\n",
+        shop.settings().name.replace(['\n', '\r'], " "),
+        shop.clock.now(),
+        identity.to_string().expose_secret()
+    ));
+    let row = RecipientsRow { keys: vec![recipient.clone()] };
+    shop.store.commit_blocking(move |plan| Ok(plan.put(&RECIPIENTS, &(), &row)?)).map_err(not_stored)?;
+    replace_copy(shop)?;
+    Ok(RecoveryKey { text, recipient })
+}
+
+/// All recipients, the shop's own first, each once.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn recipients(shop: &Shop) -> Result<Vec<String>, BackupError> {
+    let own = shop.store.view()?.get(&RECIPIENTS, &())?.map_or_else(Vec::new, |row| row.keys);
+    let mut all = own;
+    for configured in &shop.config().backup.recipients {
+        if !all.contains(configured) {
+            all.push(configured.clone());
+        }
+    }
+    Ok(all)
+}
+
+/// The recipients as age wants them; at least one.
+pub(super) fn parsed(shop: &Shop) -> Result<Vec<Recipient>, BackupError> {
+    let names = recipients(shop)?;
+    if names.is_empty() {
+        return Err(BackupError::NoRecipient);
+    }
+    names
+        .into_iter()
+        .map(|name| Recipient::from_str(&name).map_err(|_| BackupError::BadRecipient(name)))
+        .collect()
+}

@@ -1,0 +1,314 @@
+//! Restoring: an archive and the newest keyring copy of its place become a new data dir.
+//!
+//! Everything is written under another name and renamed at the end. Whatever either list of
+//! erasures calls dropped is dropped again; sessions, codes and visitors' carts are gone; messages
+//! that were waiting are listed for staff; the index of contacts is rebuilt from the vaults.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use age::x25519::Identity;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::signing::SIGNED_BY;
+use super::{BackupError, KEYRING_COPY, archive, copy, local_place};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::disk::Disk;
+use crate::master;
+use crate::random::Random;
+use crate::store::snapshot::{self, Restored};
+use crate::store::{Plan, Setting, Store, StoreResult};
+use crate::tables;
+
+/// What a restore is asked to do.
+pub struct Request {
+    /// A name that `backup list` prints, or the path of an archive.
+    pub name: String,
+    pub into: PathBuf,
+    pub identities: Vec<PathBuf>,
+    /// Another keyring copy than the one beside the archive.
+    pub keyring: Option<PathBuf>,
+    /// Where the new master key goes.
+    pub key_file: Option<PathBuf>,
+}
+
+/// What a restore works with.
+pub struct Tools {
+    pub disk: Arc<dyn Disk>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+/// What a restore did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub archive: PathBuf,
+    pub keyring_copy: PathBuf,
+    pub list_number: u64,
+    pub made: String,
+    pub store: Restored,
+    pub files: u64,
+    pub master_key: PathBuf,
+    pub into: PathBuf,
+    /// Whether the identity file said by whom the backup must be signed.
+    pub origin_proven: bool,
+}
+
+/// An identity file: its keys, and the signer it names.
+struct Identities {
+    keys: Vec<Identity>,
+    signer: Option<String>,
+}
+
+fn read_identities(paths: &[PathBuf]) -> Result<Identities, BackupError> {
+    let mut found = Identities { keys: Vec::new(), signer: None };
+    for path in paths {
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(BackupError::io(path))?);
+        let before = found.keys.len();
+        for line in text.lines().map(str::trim) {
+            if let Some(signer) = line.strip_prefix(SIGNED_BY.trim_end()) {
+                found.signer = Some(signer.trim().to_owned());
+            } else if !line.is_empty() && !line.starts_with('#') {
+                let key = Identity::from_str(line).map_err(|_| BackupError::NoIdentity(path.clone()))?;
+                found.keys.push(key);
+            }
+        }
+        if found.keys.len() == before {
+            return Err(BackupError::NoIdentity(path.clone()));
+        }
+    }
+    Ok(found)
+}
+
+/// The file that a name stands for: a path, or a name in the local place of the data dir.
+fn find_archive(config: &Config, name: &str) -> Result<PathBuf, BackupError> {
+    let as_path = PathBuf::from(name);
+    if as_path.is_file() {
+        return Ok(as_path);
+    }
+    let place = local_place(&config.store.data_dir);
+    let wanted = Path::new(name).file_name();
+    let found = archive::names_at(&place)?.into_iter().find(|path| path.file_name() == wanted);
+    found.ok_or_else(|| BackupError::NoSuchBackup(name.to_owned()))
+}
+
+/// Restores a backup into a new data dir.
+///
+/// # Errors
+/// In words, with nothing left behind.
+pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Report, BackupError> {
+    let archive_path = find_archive(config, &request.name)?;
+    let place = crate::disk::parent(&archive_path).to_owned();
+    let copy_path = request.keyring.clone().unwrap_or_else(|| place.join(KEYRING_COPY));
+    if !copy_path.is_file() {
+        return Err(BackupError::NoCopy(place));
+    }
+    let identities = read_identities(&request.identities)?;
+    let (keyring, copied) = copy::read(&copy_path, &identities.keys, identities.signer.as_deref())?;
+    let signer = identities.signer.clone().unwrap_or_else(|| copied.signed_by.clone());
+    let manifest = archive::read_whole(&archive_path, &identities.keys, Some(&signer), &mut |_, _| Ok(()))?;
+    if manifest.shop != keyring.shop {
+        return Err(BackupError::OtherShop(copy_path));
+    }
+    refuse_full(&request.into)?;
+    let part = part_of(&request.into);
+    let io = BackupError::io(&part);
+    remove_dir(&part).map_err(&io)?;
+    tools.disk.make_dir(&part).map_err(&io)?;
+    let done = build(
+        config,
+        request,
+        tools,
+        &Sources { archive_path, copy_path, keyring, manifest, identities },
+        &part,
+    );
+    match done {
+        Ok(mut report) => {
+            // An empty folder may stand where the shop goes.
+            if request.into.exists() {
+                std::fs::remove_dir(&request.into).map_err(BackupError::io(&request.into))?;
+            }
+            let io = BackupError::io(&request.into);
+            tools.disk.rename(&part, &request.into).map_err(&io)?;
+            tools.disk.sync_dir(crate::disk::parent(&request.into)).map_err(&io)?;
+            if let Ok(rest) = report.master_key.strip_prefix(&part) {
+                report.master_key = request.into.join(rest);
+            }
+            Ok(report)
+        }
+        Err(error) => {
+            // A folder that can't be removed is named as unfinished by its suffix.
+            let _ = remove_dir(&part);
+            Err(error)
+        }
+    }
+}
+
+struct Sources {
+    archive_path: PathBuf,
+    copy_path: PathBuf,
+    keyring: snapshot::KeyringCopy,
+    manifest: archive::Manifest,
+    identities: Identities,
+}
+
+fn refuse_full(into: &Path) -> Result<(), BackupError> {
+    match std::fs::read_dir(into).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(BackupError::NotEmpty(into.to_owned())),
+        Ok(false) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(BackupError::io(into)(error)),
+    }
+}
+
+fn part_of(into: &Path) -> PathBuf {
+    let mut name = into.file_name().unwrap_or_default().to_os_string();
+    name.push(".restoring");
+    into.with_file_name(name)
+}
+
+fn remove_dir(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn build(
+    config: &Config,
+    request: &Request,
+    tools: &Tools,
+    from: &Sources,
+    part: &Path,
+) -> Result<Report, BackupError> {
+    let manifest = &from.manifest;
+    let rehearsal = manifest.rehearsal || config.rehearsal;
+    let key = master::draw(&*tools.random);
+    let key_place = match &request.key_file {
+        Some(file) => file.clone(),
+        None => {
+            // A configured file may be another shop's key: a restore makes one of its own.
+            let mut config = config.clone();
+            config.store.master_key_file = None;
+            master::new_place(&config, part, manifest.shop, &key, manifest.demo)?
+        }
+    };
+    let setting = Setting {
+        dir: part.to_owned(),
+        disk: tools.disk.clone(),
+        clock: tools.clock.clone(),
+        random: tools.random.clone(),
+        tables: tables::all(),
+    };
+    let mut opened = archive::open(&from.archive_path, &from.identities.keys)?;
+    let damaged =
+        |error: io::Error| BackupError::Damaged { path: from.archive_path.clone(), what: error.to_string() };
+    let mut parts = opened.entries().map_err(damaged)?;
+    let mut rows = Rows { parts: &mut parts, current: None };
+    let store = snapshot::restore(&setting, &key, &mut rows, &from.keyring, rehearsal)?;
+    let files = unpack_files(tools, part, &mut parts, &from.archive_path)?;
+    finish(&setting, &key)?;
+    if manifest.demo {
+        keep_demo_identity(request, tools, part)?;
+    }
+    // The key last: a restore that fails before leaves none behind.
+    master::store(&*tools.disk, &key_place, &key)?;
+    Ok(Report {
+        archive: from.archive_path.clone(),
+        keyring_copy: from.copy_path.clone(),
+        list_number: from.keyring.list_number,
+        made: manifest.created.clone(),
+        store,
+        files,
+        master_key: key_place,
+        into: request.into.clone(),
+        origin_proven: from.identities.signer.is_some(),
+    })
+}
+
+/// What each room does after a restore, on the store as it will open.
+fn finish(setting: &Setting, key: &crate::store::keyring::MasterKey) -> Result<(), BackupError> {
+    let store = Store::open(setting, &[crate::store::keyring::MasterKey::new(*key.as_bytes())])?;
+    store.commit_blocking(|plan| Ok(after_restore(plan)?)).map_err(super::not_stored)?;
+    store.close();
+    Ok(())
+}
+
+fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
+    crate::accounts::rebuild_index(plan)?;
+    crate::staff::after_restore(plan)?;
+    crate::notify::after_restore(plan)
+}
+
+/// A demo opens again with its own identity beside its data.
+fn keep_demo_identity(request: &Request, tools: &Tools, part: &Path) -> Result<(), BackupError> {
+    let Some(from) = request.identities.first() else { return Ok(()) };
+    let to = part.join(crate::cli::demo::IDENTITY);
+    let text = Zeroizing::new(std::fs::read(from).map_err(BackupError::io(from))?);
+    tools.disk.replace(&to, &text).map_err(BackupError::io(&to))
+}
+
+type Entries<'a> = tar::Entries<'a, Box<dyn Read>>;
+type Entry<'a> = tar::Entry<'a, Box<dyn Read>>;
+
+/// The rows of an archive as one stream over its table pieces.
+struct Rows<'r, 'a> {
+    parts: &'r mut Entries<'a>,
+    current: Option<Entry<'a>>,
+}
+
+impl Read for Rows<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(entry) = &mut self.current {
+                let count = entry.read(buffer)?;
+                if count > 0 {
+                    return Ok(count);
+                }
+            }
+            match self.parts.next() {
+                Some(entry) => self.current = Some(entry?),
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+fn unpack_files(
+    tools: &Tools,
+    part: &Path,
+    parts: &mut Entries<'_>,
+    from: &Path,
+) -> Result<u64, BackupError> {
+    let damaged = |error: io::Error| BackupError::Damaged { path: from.to_owned(), what: error.to_string() };
+    let mut count = 0;
+    for entry in parts {
+        let mut entry = entry.map_err(damaged)?;
+        let path = entry.path().map_err(damaged)?.into_owned();
+        let Some(name) = archive::part_name(&path) else { continue };
+        let is_file = name.starts_with("media/") || name.starts_with("files/");
+        if !is_file {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(damaged)?;
+        let target = part.join(&name);
+        let io = BackupError::io(&target);
+        tools.disk.make_dir(crate::disk::parent(&target)).map_err(&io)?;
+        tools.disk.create_new(&target).map_err(&io)?;
+        tools.disk.write_at(&target, 0, &bytes).map_err(&io)?;
+        tools.disk.sync(&target).map_err(&io)?;
+        count += 1;
+    }
+    for folder in ["media", "files"] {
+        let folder = part.join(folder);
+        if folder.exists() {
+            tools.disk.sync_dir(&folder).map_err(BackupError::io(&folder))?;
+        }
+    }
+    Ok(count)
+}

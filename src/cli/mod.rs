@@ -1,0 +1,294 @@
+//! The command line: one file for each verb or family of verbs.
+//!
+//! Exit codes: 0 done, 1 a check failed or the work could not be done, 2 wrong usage, 78 the
+//! configuration is wrong.
+
+mod backup;
+mod control;
+mod data_map;
+pub mod demo;
+mod first_run;
+mod serve;
+mod verbs;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Flags};
+use crate::opening::{Lock, Opener, OpeningError, Purpose};
+use verbs::{Report, Verb};
+
+pub const DONE: i32 = 0;
+pub const FAILED: i32 = 1;
+pub const MISCONFIGURED: i32 = 78;
+
+#[derive(Parser)]
+#[command(
+    name = "tuckshop",
+    version,
+    about = "An online shop in one file that keeps its word",
+    after_help = "Examples:\n  tuckshop demo                 open a stocked shop to look around in\n  \
+                  tuckshop init --owner-email me@example.com\n  tuckshop serve                open your shop\n\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 78 the configuration is wrong."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Clone)]
+struct Common {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder that holds the whole shop
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Open a stocked shop on a temporary data dir, with practice email and SMS
+    Demo(demo::DemoArgs),
+    /// Make a data dir with its keys and its owner, and print the recovery key once
+    Init(first_run::InitArgs),
+    /// Open the shop
+    Serve(serve::ServeArgs),
+    /// Say whether configuration, data dir, keys and ledgers are sound; changes nothing
+    Check,
+    /// List every route: method, path, who may, what it changes
+    Routes,
+    /// List every table and field: data class, purpose, ground, period, recipients
+    DataMap,
+    /// Staff accounts
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// The catalogue
+    #[command(subcommand)]
+    Products(ProductsCommand),
+    /// Backups
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+}
+
+#[derive(Subcommand)]
+enum StaffCommand {
+    /// Add somebody; the password comes from TUCKSHOP_STAFF_PASSWORD, a prompt, or is drawn
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// Another owner
+        #[arg(long)]
+        owner: bool,
+    },
+    /// Who works here
+    List,
+    /// Shut somebody out
+    Disable {
+        #[arg(long)]
+        email: String,
+    },
+    /// Remove somebody's second factor, so that a new one can be set up
+    ResetMfa {
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum ProductsCommand {
+    /// Take products from a CSV file, all or nothing
+    Import { file: PathBuf },
+}
+
+/// Runs the command line and returns its exit code.
+pub fn run() -> i32 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; a closed pipe can't be told anything.
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { DONE };
+        }
+    };
+    let listen = match &cli.command {
+        Command::Serve(args) => args.listen.clone(),
+        Command::Demo(args) => args.listen.clone(),
+        _ => None,
+    };
+    let config = match load(&cli.common, listen) {
+        Ok(config) => config,
+        Err(message) => {
+            complain(&message);
+            return MISCONFIGURED;
+        }
+    };
+    start_logging(&config);
+    let json = cli.common.json;
+    match cli.command {
+        Command::Demo(args) => demo::run(config, &args, cli.common.data_dir),
+        Command::Init(args) => first_run::run(config, &args),
+        Command::Serve(args) => serve::run(config, &args),
+        Command::Check => carry_out(config, Verb::Check { json }),
+        Command::Routes => print_report(&verbs::routes(json)),
+        Command::DataMap => print_report(&data_map::report(&config, json)),
+        Command::Staff(command) => staff(config, command, json),
+        Command::Products(ProductsCommand::Import { file }) => import(config, &file, json),
+        Command::Backup(command) => backup::run(config, command, json),
+    }
+}
+
+fn load(common: &Common, listen: Option<String>) -> Result<Config, String> {
+    let env = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let flags = Flags { data_dir: common.data_dir.clone(), listen };
+    Config::load(common.config.as_deref(), env, flags).map_err(|errors| errors.to_string())
+}
+
+/// Prints to stderr. If even that is closed there is nobody to tell.
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "tuckshop: {message}");
+}
+
+/// Prints to stdout; a reader that went away ends nothing.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn print_report(report: &Report) -> i32 {
+    let _ = std::io::stdout().write_all(report.stdout.as_bytes());
+    let _ = std::io::stderr().write_all(report.stderr.as_bytes());
+    report.code
+}
+
+fn refuse(error: &OpeningError) -> i32 {
+    complain(&error.to_string());
+    error.exit_code()
+}
+
+/// Our own crate at the configured level, everything else at most at `warn`: a library's debug
+/// lines may hold what a shop must not write down.
+fn start_logging(config: &Config) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::prelude::*;
+    let level = config.log.level.parse::<LevelFilter>().unwrap_or(LevelFilter::INFO);
+    let others = level.min(LevelFilter::WARN);
+    let filter = Targets::new().with_default(others).with_target("tuckshop", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    // A second call, as in tests, changes nothing.
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+}
+
+/// Carries a verb out: by the process that has the shop open, or on the data dir itself.
+fn carry_out(config: Config, verb: Verb) -> i32 {
+    let dir = config.store.data_dir.clone();
+    if !dir.join("shop.redb").exists() {
+        return refuse(&OpeningError::NoShop(dir));
+    }
+    let lock = match Lock::take(&dir) {
+        Ok(lock) => lock,
+        Err(OpeningError::Held { pid }) => return ask_running(&dir, pid, &verb),
+        Err(error) => return refuse(&error),
+    };
+    let url = config.site.url_at(config.site.listen);
+    let shop = match Opener::new(config, Purpose::Verb).open(&url) {
+        Ok(shop) => shop,
+        Err(error) => return refuse(&error),
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error.to_string());
+            return FAILED;
+        }
+    };
+    let report = runtime.block_on(verbs::perform(&shop, verb));
+    shop.store.close();
+    drop(lock);
+    print_report(&report)
+}
+
+fn ask_running(dir: &std::path::Path, pid: u32, verb: &Verb) -> i32 {
+    let Some(socket) = Lock::socket_of(dir) else { return refuse(&OpeningError::Held { pid }) };
+    match control::ask(&socket, verb) {
+        Ok(report) => print_report(&report),
+        Err(error) => {
+            complain(&format!(
+                "{}; it does not answer at {}: {error}",
+                OpeningError::Held { pid },
+                socket.display()
+            ));
+            FAILED
+        }
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn staff(config: Config, command: StaffCommand, json: bool) -> i32 {
+    let verb = match command {
+        StaffCommand::Add { email, name, owner } => {
+            let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email).to_owned());
+            Verb::StaffAdd { email, name, owner, password: staff_password(), json }
+        }
+        StaffCommand::List => Verb::StaffList { json },
+        StaffCommand::Disable { email } => Verb::StaffDisable { email },
+        StaffCommand::ResetMfa { email } => Verb::StaffResetMfa { email },
+    };
+    carry_out(config, verb)
+}
+
+/// From the environment or a prompt; `None` to have one drawn.
+fn staff_password() -> Option<String> {
+    if let Ok(password) = std::env::var("TUCKSHOP_STAFF_PASSWORD") {
+        return Some(password).filter(|password| !password.is_empty());
+    }
+    if !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        return None;
+    }
+    let prompt = "Password (empty to have one drawn): ";
+    rpassword::prompt_password(prompt).ok().filter(|password| !password.is_empty())
+}
+
+/// The files that the picture column of a catalogue names; what is no catalogue names none, and the
+/// import says why.
+fn pictures_named(csv: &[u8]) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
+    let column =
+        reader.headers().ok().and_then(|names| names.iter().position(|name| name.trim() == "picture"));
+    let Some(column) = column else { return Vec::new() };
+    let rows = reader.records().filter_map(Result::ok);
+    let cells: Vec<String> = rows.filter_map(|row| row.get(column).map(str::to_owned)).collect();
+    let names = cells.iter().flat_map(|cell| cell.split('|')).map(str::trim);
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn import(config: Config, file: &std::path::Path, json: bool) -> i32 {
+    let csv = match std::fs::read(file) {
+        Ok(csv) => csv,
+        Err(error) => {
+            complain(&format!("{}: {error}", file.display()));
+            return FAILED;
+        }
+    };
+    let pictures = pictures_named(&csv)
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), std::fs::read(crate::disk::parent(file).join(&name)).ok()?)))
+        .collect();
+    carry_out(config, Verb::ProductsImport { csv, pictures, json })
+}

@@ -1,0 +1,167 @@
+//! `tuckshop serve`: opens the shop and keeps it open until it is told to stop.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{DONE, FAILED, complain, control, refuse, runtime, say};
+use crate::config::Config;
+use crate::opening::{Lock, Opener, Purpose};
+use crate::shop::Shop;
+use crate::{jobs, routes, staff, web};
+
+#[derive(Args)]
+pub struct ServeArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Keep the master key in the data dir, where whoever takes the one has the other
+    #[arg(long)]
+    accept_key_beside_data: bool,
+}
+
+pub fn run(config: Config, args: &ServeArgs) -> i32 {
+    harden();
+    let lock = match Lock::take(&config.store.data_dir) {
+        Ok(lock) => lock,
+        Err(error) => return refuse(&error),
+    };
+    let bound = match bind(config.site.listen) {
+        Ok(bound) => bound,
+        Err(code) => return code,
+    };
+    let url = config.site.url_at(bound.address);
+    let mut opener = Opener::new(config, Purpose::Serve);
+    opener.accept_key_beside_data = args.accept_key_beside_data;
+    let shop = match opener.open_or_make(&url) {
+        Ok(shop) => shop,
+        Err(error) => return refuse(&error),
+    };
+    for note in crate::settings::differences(&shop.settings(), shop.config()) {
+        tracing::info!("{note}");
+    }
+    keep_open(&shop, bound, &lock, |shop| {
+        say(&format!("tuckshop: open at {url}"));
+        if let Some(token) = invite_owner(shop) {
+            say(&format!("Set up: {url}/setup/{token}"));
+        }
+    })
+}
+
+/// A link for the first owner, where there is none.
+fn invite_owner(shop: &Shop) -> Option<String> {
+    let has_owner = shop.store.view().and_then(|view| staff::has_owner(&view)).unwrap_or(true);
+    (!has_owner).then(|| shop.setup.issue(shop.clock.now(), &*shop.random))
+}
+
+/// A listening socket that is not yet served.
+pub struct Bound {
+    listener: std::net::TcpListener,
+    pub address: SocketAddr,
+}
+
+/// Binds before anything is made: a taken port costs nothing.
+pub fn bind(listen: SocketAddr) -> Result<Bound, i32> {
+    let bound = std::net::TcpListener::bind(listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok(Bound { listener, address })
+    });
+    bound.map_err(|error| {
+        complain(&format!("site.listen: {listen}: {error}"));
+        FAILED
+    })
+}
+
+/// Serves the shop until a signal; `ready` is called once it takes visitors.
+pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Shop)) -> i32 {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error.to_string());
+            return FAILED;
+        }
+    };
+    let keep = staff::access_log::KeepRow::of(shop.config());
+    if let Err(stop) = shop.store.commit_blocking(move |plan| Ok(staff::access_log::keep_for(plan, &keep)?)) {
+        complain(&stop.to_string());
+        return FAILED;
+    }
+    let code = runtime.block_on(async {
+        let (stopper, stop) = watch::channel(false);
+        let control = match control::bind(lock.socket()) {
+            Ok(listener) => listener,
+            Err(error) => {
+                complain(&format!("{}: {error}", lock.socket().display()));
+                return FAILED;
+            }
+        };
+        let listener = match TcpListener::from_std(bound.listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                complain(&error.to_string());
+                return FAILED;
+            }
+        };
+        let mut tasks = jobs::start(shop, &stop);
+        tasks.push(tokio::spawn(control::serve(control, shop.clone(), stop.clone())));
+        let router = web::router(shop, routes::all());
+        let server = tokio::spawn(web::server::serve(listener, router, stop));
+        ready(shop);
+        told_to_stop().await;
+        // Everybody who listens is told at once; who has gone already needs no telling.
+        let _ = stopper.send(true);
+        let _ = server.await;
+        for task in tasks {
+            let _ = task.await;
+        }
+        DONE
+    });
+    shop.store.close();
+    // A socket that is left behind is stale, and the next start removes it.
+    let _ = std::fs::remove_file(lock.socket());
+    code
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut signals = Vec::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        match signal(kind) {
+            Ok(signal) => signals.push(signal),
+            Err(error) => tracing::warn!(%error, "a signal can't be listened for"),
+        }
+    }
+    let mut waiting: Vec<_> = signals.iter_mut().map(|signal| Box::pin(signal.recv())).collect();
+    std::future::poll_fn(|context| {
+        let told = waiting.iter_mut().any(|signal| signal.as_mut().poll(context).is_ready());
+        if told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+/// Keys stay out of core dumps and other processes' reach; many connections may be open; a file
+/// that meets a size limit is an error like any other.
+pub fn harden() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    let failed = |what: &str, error: nix::Error| tracing::warn!(%error, "{what}");
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        failed("core dumps could not be switched off", error);
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        failed("the process could not be made undumpable", error);
+    }
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        if let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most) {
+            failed("the limit of open files could not be raised", error);
+        }
+    }
+    // SAFETY: ignoring a signal installs no handler that could run.
+    if let Err(error) = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) } {
+        failed("SIGXFSZ could not be ignored", error);
+    }
+}

@@ -1,0 +1,342 @@
+//! The verbs that work on an open shop, here or in the process that has it open.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{DONE, FAILED};
+use crate::catalogue::ImportReport;
+use crate::locale::Locale;
+use crate::refusal::Stop;
+use crate::shop::Shop;
+use crate::{backup, catalogue, orders, passwords, staff};
+
+/// A verb with all that it needs; files travel as bytes.
+#[derive(Serialize, Deserialize)]
+pub enum Verb {
+    Check { json: bool },
+    StaffAdd { email: String, name: String, owner: bool, password: Option<String>, json: bool },
+    StaffList { json: bool },
+    StaffDisable { email: String },
+    StaffResetMfa { email: String },
+    ProductsImport { csv: Vec<u8>, pictures: BTreeMap<String, Vec<u8>>, json: bool },
+    BackupNow { json: bool },
+    BackupList { json: bool },
+}
+
+/// What a verb printed and how it ended.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Report {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i32,
+}
+
+impl Report {
+    pub fn done(stdout: String) -> Self {
+        Self { stdout, stderr: String::new(), code: DONE }
+    }
+
+    pub fn failed(message: impl std::fmt::Display) -> Self {
+        Self { stdout: String::new(), stderr: format!("tuckshop: {message}\n"), code: FAILED }
+    }
+
+    fn json(value: &serde_json::Value) -> Self {
+        Self::done(format!("{value:#}\n"))
+    }
+}
+
+/// Carries a verb out on the open shop.
+pub async fn perform(shop: &Shop, verb: Verb) -> Report {
+    match verb {
+        Verb::Check { json } => blocking(shop, move |shop| check(shop, json)).await,
+        Verb::StaffAdd { email, name, owner, password, json } => {
+            staff_add(shop, email, name, owner, password.map(Zeroizing::new), json).await
+        }
+        Verb::StaffList { json } => blocking(shop, move |shop| staff_list(shop, json)).await,
+        Verb::StaffDisable { email } => {
+            let done = format!("{email} can no longer sign in.\n");
+            staff_change(shop, email, done, staff::disable).await
+        }
+        Verb::StaffResetMfa { email } => {
+            let done = format!("The second factor of {email} is gone; a new one can be set up.\n");
+            staff_change(shop, email, done, staff::reset_mfa).await
+        }
+        Verb::ProductsImport { csv, pictures, json } => {
+            blocking(shop, move |shop| products_import(shop, &csv, pictures, json)).await
+        }
+        Verb::BackupNow { json } => blocking(shop, move |shop| backup_now(shop, json)).await,
+        Verb::BackupList { json } => blocking(shop, move |shop| backup_list(shop, json)).await,
+    }
+}
+
+/// Runs slow work off the async threads.
+async fn blocking(shop: &Shop, work: impl FnOnce(&Shop) -> Report + Send + 'static) -> Report {
+    let shop = shop.clone();
+    match tokio::task::spawn_blocking(move || work(&shop)).await {
+        Ok(report) => report,
+        Err(error) => Report::failed(error),
+    }
+}
+
+/// Every route, as the contract prints them.
+pub fn routes(json: bool) -> Report {
+    let routes = crate::routes::all();
+    if json {
+        let rows: Vec<_> = routes
+            .iter()
+            .map(|route| {
+                json!({"method": route.method.name(), "path": route.path, "who": route.who.name(), "changes": route.changes})
+            })
+            .collect();
+        return Report::json(&json!(rows));
+    }
+    let mut text = String::new();
+    for route in routes {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<5} {:<44} {:<9} {}",
+            route.method.name(),
+            route.path,
+            route.who.name(),
+            route.changes
+        );
+    }
+    Report::done(text)
+}
+
+fn check(shop: &Shop, json: bool) -> Report {
+    match faults(shop) {
+        Err(error) => Report::failed(error),
+        Ok((faults, records)) if json => {
+            let mut report =
+                Report::json(&json!({"sound": faults.is_empty(), "records": records, "faults": faults}));
+            report.code = if faults.is_empty() { DONE } else { FAILED };
+            report
+        }
+        Ok((faults, records)) if faults.is_empty() => Report::done(format!(
+            "Sound: {records} records read; every sealed one opens, every order's sum and every stock adds up.\n{}",
+            notes(shop).into_iter().map(|note| format!("Note: {note}\n")).collect::<String>()
+        )),
+        Ok((faults, _)) => {
+            let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+            Report { stdout: lines, stderr: format!("tuckshop: {} faults\n", faults.len()), code: FAILED }
+        }
+    }
+}
+
+fn faults(shop: &Shop) -> Result<(Vec<String>, u64), crate::store::StoreError> {
+    let view = shop.store.view()?;
+    let (mut faults, records) = view.faults()?;
+    faults.extend(catalogue::stock_faults(&view)?);
+    faults.extend(orders::order_faults(&view)?);
+    Ok((faults, records))
+}
+
+/// What is no fault but should be known.
+fn notes(shop: &Shop) -> Vec<String> {
+    let mut notes = Vec::new();
+    let reach = crate::notify::reach(shop);
+    if !reach.email && !reach.sms {
+        notes.push("neither email nor SMS is configured, so nobody can register".to_owned());
+    }
+    if shop.dir.join(crate::master::BESIDE).exists() && !shop.demo {
+        notes.push("the master key lies beside the data: whoever takes the one has the other".to_owned());
+    }
+    notes.extend(crate::settings::differences(&shop.settings(), shop.config()));
+    notes
+}
+
+async fn staff_add(
+    shop: &Shop,
+    email: String,
+    name: String,
+    owner: bool,
+    given: Option<Zeroizing<String>>,
+    json: bool,
+) -> Report {
+    let drawn = given.is_none();
+    let password = given.unwrap_or_else(|| Zeroizing::new(shop.random.token()[..20].to_owned()));
+    if let Some(problem) = passwords::check_strength(&password, &[&email, &name]) {
+        return Report::failed(problem.get(Locale::En));
+    }
+    let random = shop.random.clone();
+    let to_hash = password.clone();
+    let hashed = shop.hash_work(move || passwords::hash(&to_hash, &*random)).await;
+    let hash = match hashed {
+        Ok(hash) => hash,
+        Err(refusal) => return Report::failed(Stop::from(refusal)),
+    };
+    let (stored_name, stored_email, for_id) = (name.clone(), email.clone(), shop.random.clone());
+    let added = shop
+        .store
+        .commit(move |plan| staff::add(plan, &*for_id, &stored_name, &stored_email, hash, owner))
+        .await;
+    match added {
+        Err(stop) => Report::failed(stop),
+        Ok(_) if json => {
+            let shown = drawn.then(|| password.to_string());
+            Report::json(&json!({"email": email, "name": name, "owner": owner, "password": shown}))
+        }
+        Ok(_) if drawn => Report::done(format!("Added {email}. Password, shown once: {}\n", *password)),
+        Ok(_) => Report::done(format!("Added {email}.\n")),
+    }
+}
+
+fn staff_list(shop: &Shop, json: bool) -> Report {
+    let members = match shop.store.view().and_then(|view| staff::list(&view)) {
+        Ok(members) => members,
+        Err(error) => return Report::failed(error),
+    };
+    if json {
+        let rows: Vec<_> = members
+            .iter()
+            .map(|member| json!({"email": member.email, "name": member.name, "owner": member.owner, "active": member.active}))
+            .collect();
+        return Report::json(&json!(rows));
+    }
+    let role = |owner: bool| if owner { "owner" } else { "staff" };
+    let state = |active: bool| if active { "" } else { "  (disabled)" };
+    Report::done(
+        members
+            .iter()
+            .map(|m| format!("{:<6} {}  {}{}\n", role(m.owner), m.email, m.name, state(m.active)))
+            .collect(),
+    )
+}
+
+async fn staff_change(
+    shop: &Shop,
+    email: String,
+    done: String,
+    change: fn(&mut crate::store::Plan<'_>, crate::ids::StaffId) -> crate::refusal::Decided<()>,
+) -> Report {
+    let changed = shop
+        .store
+        .commit(move |plan| {
+            let member = staff::by_email(plan, &email)?.ok_or_else(crate::refusal::Refusal::not_found)?;
+            change(plan, member.id)
+        })
+        .await;
+    match changed {
+        Ok(()) => Report::done(done),
+        Err(Stop::Refused(refusal)) if refusal.kind == crate::refusal::Kind::NotFound => {
+            Report::failed("nobody of that email works here")
+        }
+        Err(stop) => Report::failed(stop),
+    }
+}
+
+fn products_import(shop: &Shop, csv: &[u8], mut pictures: BTreeMap<String, Vec<u8>>, json: bool) -> Report {
+    match catalogue::import(shop, csv, &mut |name| pictures.remove(name)) {
+        Ok(report) if json => Report::json(&import_json(&report)),
+        Ok(report) => Report::done(import_text(&report)),
+        Err(problems) => {
+            let lines: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+            Report {
+                stdout: String::new(),
+                stderr: format!("{lines}tuckshop: nothing was imported; mend these lines and try again\n"),
+                code: FAILED,
+            }
+        }
+    }
+}
+
+fn import_json(report: &ImportReport) -> serde_json::Value {
+    let sold: Vec<_> = report
+        .sold_since_export
+        .iter()
+        .map(|each| json!({"line": each.line, "handle": each.handle, "sku": each.sku, "sold": each.sold, "set_to": each.set_to}))
+        .collect();
+    json!({
+        "products_new": report.products_new,
+        "products_changed": report.products_changed,
+        "products_same": report.products_same,
+        "variants_new": report.variants_new,
+        "categories_new": report.categories_new,
+        "pictures_new": report.pictures_new,
+        "stocks_changed": report.stocks_changed,
+        "sold_since_export": sold,
+    })
+}
+
+fn import_text(report: &ImportReport) -> String {
+    let mut text = format!(
+        "Products: {} new, {} changed, {} as they were. New variants: {}, categories: {}, pictures: {}. Stocks set: {}.\n",
+        report.products_new,
+        report.products_changed,
+        report.products_same,
+        report.variants_new,
+        report.categories_new,
+        report.pictures_new,
+        report.stocks_changed,
+    );
+    for each in &report.sold_since_export {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "Line {}: {} {} was set to {}, though {} were sold since the last export.",
+            each.line, each.handle, each.sku, each.set_to, each.sold
+        );
+    }
+    text
+}
+
+fn backup_now(shop: &Shop, json: bool) -> Report {
+    match backup::now(shop) {
+        Err(error) => Report::failed(error),
+        Ok((name, row)) if json => Report::json(
+            &json!({"name": name, "bytes": row.bytes, "records": row.records, "sha256": row.digest}),
+        ),
+        Ok((name, row)) => {
+            Report::done(format!("{name}\n{} records, {} bytes, read back whole.\n", row.records, row.bytes))
+        }
+    }
+}
+
+fn backup_list(shop: &Shop, json: bool) -> Report {
+    let backups = match shop.store.view().and_then(|view| backup::list(&view)) {
+        Ok(backups) => backups,
+        Err(error) => return Report::failed(error),
+    };
+    if json {
+        let rows: Vec<_> = backups
+            .iter()
+            .map(|(name, row)| json!({"name": name, "created": row.created.to_string(), "bytes": row.bytes, "records": row.records, "sha256": row.digest, "recipients": row.recipients}))
+            .collect();
+        return Report::json(&json!(rows));
+    }
+    Report::done(
+        backups
+            .iter()
+            .map(|(name, row)| {
+                format!(
+                    "{name}  {}  {} bytes  opens with {}\n",
+                    row.created,
+                    row.bytes,
+                    row.recipients.join(", ")
+                )
+            })
+            .collect(),
+    )
+}
+
+impl Verb {
+    /// Its name for the log: no argument, since they name persons.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Check { .. } => "check",
+            Self::StaffAdd { .. } => "staff add",
+            Self::StaffList { .. } => "staff list",
+            Self::StaffDisable { .. } => "staff disable",
+            Self::StaffResetMfa { .. } => "staff reset-mfa",
+            Self::ProductsImport { .. } => "products import",
+            Self::BackupNow { .. } => "backup now",
+            Self::BackupList { .. } => "backup list",
+        }
+    }
+}

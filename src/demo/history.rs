@@ -1,0 +1,188 @@
+//! A year of invented orders, written through the same doors as real ones, with the clock held at
+//! each moment in turn.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::DAY;
+use super::sample::Person;
+use crate::catalogue;
+use crate::clock::{Clock, HeldClock, Timestamp};
+use crate::ids::{OrderNumber, SubjectId, VariantId};
+use crate::orders::{self, Actor, Delivery, Invoice, InvoiceKind, PlaceOrder, Terms};
+use crate::payments::Method;
+use crate::random::Random;
+use crate::refusal::{Decided, Stop};
+use crate::shop::Shop;
+
+const HOUR: i64 = 60 * 60;
+
+/// Who has ordered in the past year.
+pub struct Customers {
+    pub shopper: SubjectId,
+    pub others: Vec<(SubjectId, Person)>,
+}
+
+/// What happens to an order next.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    Place,
+    Pay,
+    Ship,
+    Receive,
+    Complete,
+    Cancel,
+    Refund,
+}
+
+/// Something that is to happen at a moment; earlier ones come first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Happening {
+    at: Timestamp,
+    order: usize,
+    next: Next,
+}
+
+/// Writes `count` orders spread over the past year, each as far as its age makes likely.
+///
+/// # Errors
+/// If the store could not be written.
+pub fn write(shop: &Shop, clock: &HeldClock, customers: &Customers, count: usize) -> Decided<()> {
+    let random = &*shop.random;
+    let begin = clock.now();
+    let end = begin.plus_seconds(366 * DAY);
+    let terms = Terms { quiet: true, ..Terms::of(shop) };
+    let snapshot = catalogue::snapshot(shop)?;
+    let on_sale = snapshot.products().iter().filter(|product| product.is_on_sale());
+    let goods: Vec<VariantId> = on_sale.flat_map(|product| product.variants.iter().map(|v| v.id)).collect();
+    if goods.is_empty() {
+        return Ok(());
+    }
+    let mut numbers: Vec<Option<OrderNumber>> = vec![None; count];
+    let mut due: BinaryHeap<Reverse<Happening>> = (0..count)
+        .map(|order| {
+            Reverse(Happening { at: moment_of(order, count, begin, random), order, next: Next::Place })
+        })
+        .collect();
+    while let Some(Reverse(now)) = due.pop() {
+        if now.at >= end {
+            continue;
+        }
+        clock.hold(now.at);
+        if now.next == Next::Place {
+            let wish = wish_of(now.order, customers, &goods, random);
+            let cash = wish.payment == Method::Cod;
+            let terms = terms.clone();
+            match shop.store.commit_blocking(move |plan| orders::place(plan, &terms, wish)) {
+                Ok(number) => numbers[now.order] = Some(number),
+                Err(Stop::Refused(_)) => continue,
+                Err(stop) => return Err(stop),
+            }
+            due.extend(life_of(&now, cash, random).into_iter().map(Reverse));
+        } else if let Some(number) = &numbers[now.order] {
+            happen(shop, &terms, number, &now.next, random)?;
+        }
+    }
+    Ok(())
+}
+
+/// Spread over the year, a little denser towards today; the last ones fall into the last days.
+fn moment_of(order: usize, count: usize, begin: Timestamp, random: &dyn Random) -> Timestamp {
+    let year = 365 * DAY;
+    let recent = order * 20 >= count * 17;
+    let seconds = if recent {
+        year - below(random, 9 * DAY)
+    } else {
+        // The larger of two draws lies later more often.
+        below(random, year).max(below(random, year))
+    };
+    begin.plus_seconds(seconds)
+}
+
+fn below(random: &dyn Random, bound: i64) -> i64 {
+    // Bounds are small positive constants.
+    i64::try_from(random.below(u64::try_from(bound).unwrap_or(1).max(1))).unwrap_or(0)
+}
+
+fn chance(random: &dyn Random, percent: u64) -> bool {
+    random.below(100) < percent
+}
+
+fn wish_of(order: usize, customers: &Customers, goods: &[VariantId], random: &dyn Random) -> PlaceOrder {
+    // Every twelfth order is the tester's own, so that their pages have something to show.
+    let (subject, address) = match customers.others.get(below(random, customers.others.len() as i64) as usize)
+    {
+        Some((subject, person)) if order % 12 != 0 => (*subject, person.address.clone()),
+        _ => (customers.shopper, super::sample::address_of_shopper()),
+    };
+    let mut items: Vec<(VariantId, u32)> = Vec::new();
+    for _ in 0..=below(random, 3) {
+        let variant = goods[below(random, goods.len() as i64) as usize];
+        if !items.iter().any(|(known, _)| *known == variant) {
+            items.push((variant, 1 + u32::from(chance(random, 25))));
+        }
+    }
+    let invoice = chance(random, 15).then(|| Invoice {
+        kind: InvoiceKind::Personal,
+        title: address.name.clone(),
+        tax_id: String::new(),
+    });
+    let payment = if chance(random, 30) { Method::Cod } else { Method::Transfer };
+    PlaceOrder { subject, items, address, delivery: Delivery::Flat, payment, invoice, note: String::new() }
+}
+
+/// What will happen to an order after it was placed, and when.
+fn life_of(placed: &Happening, cash: bool, random: &dyn Random) -> Vec<Happening> {
+    let mut at = placed.at;
+    let mut life = Vec::new();
+    let mut then = |next: Next, soonest: i64, latest: i64, life: &mut Vec<Happening>| {
+        at = at.plus_seconds(soonest + below(random, latest - soonest));
+        life.push(Happening { at, order: placed.order, next });
+    };
+    if chance(random, 6) {
+        then(Next::Cancel, HOUR, DAY, &mut life);
+        return life;
+    }
+    if !cash {
+        if chance(random, 6) {
+            // Nobody pays, and the shop will cancel it in time.
+            then(Next::Cancel, 7 * DAY, 7 * DAY + HOUR, &mut life);
+            return life;
+        }
+        then(Next::Pay, HOUR, 2 * DAY, &mut life);
+        if chance(random, 4) {
+            then(Next::Cancel, HOUR, DAY, &mut life);
+            then(Next::Refund, HOUR, 3 * DAY, &mut life);
+            return life;
+        }
+    }
+    then(Next::Ship, 4 * HOUR, 2 * DAY, &mut life);
+    then(Next::Receive, 2 * DAY, 5 * DAY, &mut life);
+    then(Next::Complete, 2 * DAY, 6 * DAY, &mut life);
+    life
+}
+
+fn happen(shop: &Shop, terms: &Terms, number: &OrderNumber, next: &Next, random: &dyn Random) -> Decided<()> {
+    let (terms, number, next) = (terms.clone(), number.clone(), next.clone());
+    let tracking = format!("SF{:013}", random.below(10_000_000_000_000));
+    let done = shop.store.commit_blocking(move |plan| match next {
+        Next::Place => Ok(()),
+        Next::Pay => orders::mark_paid(plan, &terms, &number, Actor::Shop, ""),
+        Next::Ship => orders::ship(plan, &terms, &number, Actor::Shop, "SF Express", &tracking),
+        Next::Receive => orders::receive(plan, &terms, &number, Actor::Customer),
+        Next::Complete => orders::complete(plan, &terms, &number, Actor::Shop),
+        Next::Cancel => orders::cancel(plan, &terms, &number, Actor::Customer, ""),
+        Next::Refund => {
+            let total = orders::find(plan, &number)?.map(|order| order.total());
+            match total {
+                Some(total) => orders::refund(plan, &terms, &number, Actor::Shop, total, ""),
+                None => Ok(()),
+            }
+        }
+    });
+    match done {
+        // An order that has gone another way needs no more pushing.
+        Ok(()) | Err(Stop::Refused(_)) => Ok(()),
+        Err(stop) => Err(stop),
+    }
+}

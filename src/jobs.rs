@@ -1,0 +1,75 @@
+//! What the shop does by itself, in one list.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::refusal::Decided;
+use crate::shop::Shop;
+use crate::{backup, notify, orders};
+
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+const ORDERS_EVERY: Duration = Duration::from_secs(10);
+/// How many expired vaults go in one commit.
+const AT_ONCE: usize = 500;
+
+/// Starts every job; each ends when `stop` turns true.
+pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(notify::run(shop.clone(), stop.clone())),
+        tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
+        tokio::spawn(every(SWEEP_EVERY, shop.clone(), stop.clone(), async |shop| {
+            sweep_passing(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
+            Ok(orders::run_due(shop).await.map(|_| ())?)
+        })),
+    ]
+}
+
+/// Waits until `stop` turns true, or until nobody is left who could turn it.
+pub async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    // An error means that the teller is gone, which is an end too.
+    let _ = stop.wait_for(|stopping| *stopping).await;
+}
+
+async fn every(
+    pause: Duration,
+    shop: Shop,
+    mut stop: watch::Receiver<bool>,
+    job: impl AsyncFn(&Shop) -> Decided<()>,
+) {
+    loop {
+        if let Err(stop) = job(&shop).await {
+            tracing::error!(%stop, "a job failed and is tried again");
+        }
+        if tokio::time::timeout(pause, told_to_stop(&mut stop)).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Drops the expired vaults of the passing classes: sessions, codes, unfinished registrations,
+/// visitors' carts. Returns how many.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub async fn sweep_passing(shop: &Shop) -> Decided<usize> {
+    let mut count = 0;
+    loop {
+        let due = shop.store.view()?.expired(true, shop.clock.now(), AT_ONCE)?;
+        if due.is_empty() {
+            return Ok(count);
+        }
+        count += due.len();
+        shop.store
+            .commit(move |plan| {
+                for vault in due {
+                    plan.drop_vault(vault)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+}

@@ -1,0 +1,212 @@
+//! What is stored of a message: what it is about and how far it is. Address and text are filled in
+//! when it is sent, so neither is kept; only a code or notice to a bare contact holds that contact,
+//! in a passing vault, for minutes.
+
+use serde::{Deserialize, Serialize};
+
+use super::NoticeKind;
+use crate::classes::{Class, DataKind};
+use crate::clock::Timestamp;
+use crate::contact::Contact;
+use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId};
+use crate::locale::Locale;
+use crate::orders::{StaffStep, Step};
+use crate::store::floor::Mark;
+use crate::store::{Field, Record, Table, TableInfo};
+
+const fn plain(name: &'static str) -> Field {
+    Field::new(name, DataKind::Nothing)
+}
+
+/// What a message says, and to whom it goes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum What {
+    /// A step of an order, to its customer.
+    Order { number: OrderNumber, step: Step, subject: SubjectId },
+    /// A step of an order, to a member of staff.
+    Staff { number: OrderNumber, step: StaffStep, clerk: StaffId },
+    /// News about an account, to its holder.
+    Account { subject: SubjectId, notice: NoticeKind },
+}
+
+impl What {
+    pub fn order(&self) -> Option<&OrderNumber> {
+        match self {
+            Self::Order { number, .. } | Self::Staff { number, .. } => Some(number),
+            Self::Account { .. } => None,
+        }
+    }
+}
+
+/// How far a message is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum State {
+    /// To be sent at its next try.
+    Waiting,
+    /// Being sent; stored before anything leaves.
+    Sending,
+    /// The mail server took it.
+    Sent,
+    /// It was refused for good, or no try in three days went through.
+    Failed,
+    /// It may have been sent: the shop or the connection broke off before the answer.
+    Unknown,
+    /// There is no address that the shop can send to.
+    Unreachable,
+    /// Staff decided that it need not be sent.
+    SetAside,
+}
+
+impl State {
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Sending,
+        Self::Sent,
+        Self::Failed,
+        Self::Unknown,
+        Self::Unreachable,
+        Self::SetAside,
+    ];
+
+    /// The code that keys begin with; stored, so never changed.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Unreachable => "unreachable",
+            Self::SetAside => "set_aside",
+        }
+    }
+
+    /// Whether nothing more happens to it by itself.
+    pub const fn is_end(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Sending)
+    }
+
+    /// Whether staff may have it sent again.
+    pub const fn can_be_resent(self) -> bool {
+        matches!(self, Self::Failed | Self::Unknown | Self::Unreachable | Self::SetAside)
+    }
+
+    /// Whether staff may set it aside.
+    pub const fn can_be_set_aside(self) -> bool {
+        matches!(self, Self::Waiting | Self::Failed | Self::Unknown | Self::Unreachable)
+    }
+}
+
+/// A message to an account or a member of staff.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MessageRow {
+    pub what: What,
+    pub state: State,
+    /// When it was queued, or last queued again by staff.
+    pub since: Timestamp,
+    pub tries: u32,
+    pub next: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    /// The number of the mail server's last refusal, such as 550.
+    pub answer: Option<u16>,
+}
+
+impl Record for MessageRow {
+    const FIELDS: &'static [Field] = &[
+        Field::new("what", DataKind::Property),
+        plain("state"),
+        plain("since"),
+        plain("tries"),
+        plain("next"),
+        plain("ended"),
+        plain("answer"),
+    ];
+}
+
+/// What a message to a bare contact says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Says {
+    Code { purpose: String, code: String },
+    Notice(NoticeKind),
+}
+
+/// A code or a notice to a bare contact, in a passing vault.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PassingRow {
+    pub contact: String,
+    pub says: Says,
+    pub locale: Locale,
+    /// Being sent; stored before anything leaves.
+    pub sending: bool,
+    pub since: Timestamp,
+    pub tries: u32,
+    pub next: Timestamp,
+    /// The vault is this message's own and goes with it; a code's vault is the code's.
+    pub own_vault: bool,
+}
+
+impl PassingRow {
+    /// Where it goes.
+    pub fn to(&self) -> Contact {
+        if self.contact.contains('@') {
+            return Contact::Email(self.contact.clone());
+        }
+        Contact::Mobile(self.contact.clone())
+    }
+}
+
+impl Record for PassingRow {
+    const FIELDS: &'static [Field] = &[
+        Field::new("contact", DataKind::Basic),
+        Field::new("says", DataKind::OnlineIdentity),
+        plain("locale"),
+        plain("sending"),
+        plain("since"),
+        plain("tries"),
+        plain("next"),
+        plain("own_vault"),
+    ];
+}
+
+pub const OUTBOX: Table<MessageId, MessageRow> = Table::new("outbox", Class::Message);
+/// State and id: the lists for staff. Sealed like its message, so that it goes with it.
+pub const OUTBOX_SHELVES: Table<Vec<u8>, Mark> = Table::new("outbox_shelves", Class::Message);
+/// Time of the next try and id: what is due.
+pub const OUTBOX_QUEUE: Table<Vec<u8>, Mark> = Table::new("outbox_queue", Class::Message);
+pub const CODE_MESSAGES: Table<MessageId, PassingRow> = Table::new("code_messages", Class::Code);
+/// Time of the next try and id.
+pub const CODE_QUEUE: Table<Vec<u8>, Mark> = Table::new("code_queue", Class::Code);
+
+pub(super) fn tables() -> Vec<TableInfo> {
+    vec![OUTBOX.info(), OUTBOX_SHELVES.info(), OUTBOX_QUEUE.info(), CODE_MESSAGES.info(), CODE_QUEUE.info()]
+}
+
+/// The key of a message in a queue: by the time of its next try.
+pub(super) fn queue_key(at: Timestamp, id: MessageId) -> Vec<u8> {
+    let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
+    key.extend_from_slice(&id.0);
+    key
+}
+
+/// The id in the key of a queue or a shelf: its last 16 bytes.
+pub(super) fn keyed_id(key: &[u8]) -> Option<MessageId> {
+    key.last_chunk().copied().map(MessageId)
+}
+
+pub(super) fn shelf_key(state: State, id: MessageId) -> Vec<u8> {
+    let mut key = vec![state.code()];
+    key.extend_from_slice(&id.0);
+    key
+}
+
+/// When a message of this id was first queued: ids begin with it.
+pub(super) fn queued_at(id: MessageId) -> Timestamp {
+    // The first eight of sixteen bytes.
+    let millis = id.0.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    Timestamp::from_millis(i64::try_from(millis).unwrap_or(0))
+}

@@ -1,0 +1,511 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::queue::{self, Keep, on_shelf};
+use super::records::{CODE_MESSAGES, CODE_QUEUE, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES};
+use super::*;
+use crate::accounts::{self, Account};
+use crate::classes::Class;
+use crate::clock::{Clock, ManualClock, Timestamp};
+use crate::config::{Config, Email};
+use crate::contact::Contact;
+use crate::disk::RealDisk;
+use crate::ids::{MessageId, OrderNumber, SubjectId};
+use crate::locale::{Locale, Text};
+use crate::orders::Step;
+use crate::random::{Random, SystemSource};
+use crate::refusal::Decided;
+use crate::shop::{Parts, Shop};
+use crate::store::keyring::MasterKey;
+use crate::store::{Plan, Setting, Store, new_head};
+
+const DAY: i64 = 24 * 60 * 60;
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    random: Arc<SystemSource>,
+    smtp: Option<u16>,
+    demo: bool,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().expect("a temporary folder"),
+            clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000))),
+            random: Arc::new(SystemSource::new()),
+            smtp: None,
+            demo: false,
+        }
+    }
+
+    fn demo() -> Self {
+        Self { demo: true, ..Self::new() }
+    }
+
+    fn sending_to(server: &SmtpServer) -> Self {
+        Self { smtp: Some(server.port), ..Self::new() }
+    }
+
+    fn shop(&self) -> Shop {
+        let setting = Setting {
+            dir: self.dir.path().to_owned(),
+            disk: Arc::new(RealDisk),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            tables: crate::tables::all(),
+        };
+        let key = MasterKey::new([7; 32]);
+        let store = if self.dir.path().join("shop.redb").exists() {
+            Store::open(&setting, &[key]).expect("the store opens again")
+        } else {
+            let head = new_head(&*self.clock, &*self.random, self.demo, self.demo);
+            Store::create(&setting, &key, &head).expect("a new store")
+        };
+        let mut config = Config::defaults(self.dir.path().to_owned());
+        config.email = self.smtp.map(|port| Email {
+            smtp_url: format!("smtp://127.0.0.1:{port}").parse().expect("an address"),
+            password: None,
+            from: "小卖部 <hello@shop.example>".to_owned(),
+        });
+        Shop::open(Parts {
+            store,
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            disk: Arc::new(RealDisk),
+            config,
+            url: "https://shop.example".to_owned(),
+            dir: self.dir.path().to_owned(),
+            demo: self.demo,
+            rehearsal: self.demo,
+        })
+        .expect("an open shop")
+    }
+
+    fn account(&self, email: Option<&str>, mobile: Option<&str>) -> SubjectId {
+        let subject = SubjectId::new(self.clock.now(), &*self.random as &dyn Random);
+        let (email, mobile) = (email.map(str::to_owned), mobile.map(str::to_owned));
+        let mut all = accounts::STUBS.lock().expect("no test panics here");
+        all.push(Account { subject, language: Locale::En, email, mobile });
+        subject
+    }
+}
+
+fn number() -> OrderNumber {
+    OrderNumber("KWTR100042".to_owned())
+}
+
+async fn commit<T: Send + 'static>(
+    shop: &Shop,
+    decide: impl FnOnce(&mut Plan<'_>) -> Decided<T> + Send + 'static,
+) -> T {
+    shop.store.commit(decide).await.expect("stored")
+}
+
+/// Queues one message about an order and gives its id.
+async fn queue_order(shop: &Shop, subject: SubjectId) -> MessageId {
+    commit(shop, move |plan| Ok(queue_order_step(plan, &number(), subject, Step::Placed)?)).await;
+    let view = shop.store.view().expect("a view");
+    on_shelf(&view, State::Waiting, None, 1).expect("a list")[0].0
+}
+
+fn state(shop: &Shop, id: MessageId) -> State {
+    let view = shop.store.view().expect("a view");
+    let state = view.get(&OUTBOX, &id).expect("a row").expect("it lives").state;
+    for known in State::ALL {
+        let listed = on_shelf(&view, known, None, 100).expect("a list").iter().any(|(one, _)| *one == id);
+        assert_eq!(listed, known == state, "listed as {known:?} while {state:?}");
+    }
+    let queued = view.list(&OUTBOX_QUEUE, &[]).expect("a queue");
+    assert_eq!(queued.iter().any(|row| row.key.ends_with(&id.0)), state == State::Waiting);
+    state
+}
+
+// ---- A mail server of four moods ----
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mood {
+    Accepts,
+    RefusesRecipient,
+    NotNow,
+    RefusesText,
+    HangsUpAfterText,
+    HangsUpAtOnce,
+}
+
+struct SmtpServer {
+    port: u16,
+    mood: Arc<std::sync::Mutex<Mood>>,
+    /// The text of each mail that was handed over, taken or not.
+    texts: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+impl SmtpServer {
+    async fn start(mood: Mood) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let server = Self {
+            port: listener.local_addr().expect("an address").port(),
+            mood: Arc::new(std::sync::Mutex::new(mood)),
+            texts: Arc::default(),
+        };
+        let (mood, texts) = (server.mood.clone(), server.texts.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mood = *mood.lock().expect("a mood");
+                let texts = texts.clone();
+                tokio::spawn(async move { converse(stream, mood, &texts).await });
+            }
+        });
+        server
+    }
+
+    fn turn(&self, mood: Mood) {
+        *self.mood.lock().expect("a mood") = mood;
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.texts.lock().expect("texts").clone()
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    mood: Mood,
+    texts: &std::sync::Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    if mood == Mood::HangsUpAtOnce {
+        return Ok(());
+    }
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 test\r\n").await?;
+    let mut line = String::new();
+    while stream.read_line(&mut line).await? > 0 {
+        let verb = line.split([' ', '\r', ':']).next().unwrap_or("").to_ascii_uppercase();
+        let answer = match (verb.as_str(), mood) {
+            ("EHLO", _) => "250-test\r\n250 8BITMIME\r\n",
+            ("RCPT", Mood::RefusesRecipient) => "550 no such person\r\n",
+            ("RCPT", Mood::NotNow) => "451 come back later\r\n",
+            ("DATA", _) => "354 go on\r\n",
+            ("QUIT", _) => "221 bye\r\n",
+            _ => "250 ok\r\n",
+        };
+        stream.write_all(answer.as_bytes()).await?;
+        line.clear();
+        if verb == "DATA" {
+            let mut text = String::new();
+            while !text.ends_with("\r\n.\r\n") {
+                if stream.read_line(&mut text).await? == 0 {
+                    return Ok(());
+                }
+            }
+            texts.lock().expect("texts").push(text);
+            match mood {
+                Mood::HangsUpAfterText => return Ok(()),
+                Mood::RefusesText => stream.write_all(b"554 not this\r\n").await?,
+                _ => stream.write_all(b"250 taken\r\n").await?,
+            }
+        }
+        if verb == "QUIT" {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mail_is_sent_once_and_says_what_mails_say() {
+    let server = SmtpServer::start(Mood::Accepts).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let subject = fixture.account(Some("li@example.com"), None);
+    let id = queue_order(&shop, subject).await;
+    assert_eq!(send_due(&shop).await.expect("sent"), 1);
+    assert_eq!(state(&shop, id), State::Sent);
+    fixture.clock.advance_seconds(30 * DAY - 1);
+    assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
+    let texts = server.texts();
+    assert_eq!(texts.len(), 1);
+    let head = texts[0].split("\r\n\r\n").next().expect("a head").to_owned();
+    for wanted in [
+        "From: =?utf-8?b?",
+        "<hello@shop.example>",
+        "To: li@example.com",
+        "Subject: Order KWTR100042",
+        "Date: Mon, 21 Sep 2026",
+        "Auto-Submitted: auto-generated",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "@shop.example>",
+    ] {
+        assert!(head.contains(wanted), "{wanted:?} in {head}");
+    }
+    assert!(head.contains("Message-ID: <"), "{head}");
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_ends_the_message() {
+    for mood in [Mood::RefusesRecipient, Mood::RefusesText] {
+        let server = SmtpServer::start(mood).await;
+        let fixture = Fixture::sending_to(&server);
+        let shop = fixture.shop();
+        let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+        assert_eq!(send_due(&shop).await.expect("tried"), 0);
+        assert_eq!(state(&shop, id), State::Failed, "{mood:?}");
+        let row = shop.store.view().expect("a view").get(&OUTBOX, &id).expect("a row").expect("it lives");
+        assert!(matches!(row.answer, Some(550 | 554)));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_ready_is_tried_again_later() {
+    for mood in [Mood::NotNow, Mood::HangsUpAtOnce] {
+        let server = SmtpServer::start(mood).await;
+        let fixture = Fixture::sending_to(&server);
+        let shop = fixture.shop();
+        let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+        assert_eq!(send_due(&shop).await.expect("tried"), 0);
+        assert_eq!(state(&shop, id), State::Waiting, "{mood:?}");
+        server.turn(Mood::Accepts);
+        fixture.clock.advance_seconds(59);
+        assert_eq!(send_due(&shop).await.expect("too early"), 0);
+        fixture.clock.advance_seconds(1);
+        assert_eq!(send_due(&shop).await.expect("sent"), 1);
+        assert_eq!(state(&shop, id), State::Sent);
+        assert_eq!(server.texts().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stays_away_is_given_up_after_three_days() {
+    let server = SmtpServer::start(Mood::NotNow).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    for _ in 0..3 * 24 * 12 + 1 {
+        send_due(&shop).await.expect("tried");
+        fixture.clock.advance_seconds(300);
+    }
+    assert_eq!(state(&shop, id), State::Failed);
+    let row = shop.store.view().expect("a view").get(&OUTBOX, &id).expect("a row").expect("it lives");
+    assert_eq!(row.tries, 8);
+}
+
+#[tokio::test]
+async fn what_may_have_been_sent_is_sent_again_by_staff_only() {
+    let server = SmtpServer::start(Mood::HangsUpAfterText).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    assert_eq!(send_due(&shop).await.expect("tried"), 0);
+    assert_eq!(state(&shop, id), State::Unknown);
+    server.turn(Mood::Accepts);
+    fixture.clock.advance_seconds(2 * DAY);
+    assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
+    assert_eq!(server.texts().len(), 1);
+    commit(&shop, move |plan| queue::resend(plan, id)).await;
+    assert_eq!(state(&shop, id), State::Waiting);
+    assert_eq!(send_due(&shop).await.expect("sent"), 1);
+    let texts = server.texts();
+    let named = |text: &str| text.lines().find(|line| line.starts_with("Message-ID")).map(str::to_owned);
+    assert_eq!(named(&texts[0]), named(&texts[1]));
+    assert!(shop.store.commit(move |plan| queue::resend(plan, id)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_crash_while_sending_leaves_it_open_whether_it_was_sent() {
+    let server = SmtpServer::start(Mood::Accepts).await;
+    let fixture = Fixture::sending_to(&server);
+    let subject = fixture.account(Some("li@example.com"), None);
+    let contact = Contact::Email("li@example.com".to_owned());
+    let shop = fixture.shop();
+    let id = queue_order(&shop, subject).await;
+    commit(&shop, move |plan| Ok(queue_to_contact(plan, &contact, NoticeKind::ContactChanged, Locale::En)?))
+        .await;
+    let code = shop.store.view().expect("a view").list(&CODE_MESSAGES, &[]).expect("rows")[0].key;
+    // The process ends between the mark and the answer.
+    commit(&shop, move |plan| {
+        queue::claim(plan, id)?;
+        queue::claim_passing(plan, code, 600)
+    })
+    .await;
+    drop(shop);
+    let shop = fixture.shop();
+    assert!(sender::recover(&shop).await);
+    assert_eq!(state(&shop, id), State::Unknown);
+    assert_eq!(count_passing(&shop.store.view().expect("a view")).expect("a count"), 0);
+    assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
+    assert!(server.texts().is_empty());
+}
+
+#[tokio::test]
+async fn after_a_restore_nothing_is_sent_by_itself() {
+    let server = SmtpServer::start(Mood::Accepts).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let subject = fixture.account(Some("li@example.com"), None);
+    let waiting = queue_order(&shop, subject).await;
+    commit(&shop, |plan| Ok(after_restore(plan)?)).await;
+    assert!(sender::recover(&shop).await);
+    assert_eq!(state(&shop, waiting), State::Unknown);
+    assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
+    let expired =
+        shop.store.view().expect("a view").expired(false, fixture.clock.now().plus_seconds(31 * DAY), 9);
+    assert_eq!(expired.expect("a list").len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_has_only_a_mobile_is_not_reached_without_sms() {
+    let server = SmtpServer::start(Mood::Accepts).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    assert_eq!(reach(&shop), Reach { email: true, sms: false });
+    let id = queue_order(&shop, fixture.account(None, Some("+8613800138000"))).await;
+    let gone = SubjectId([9; 16]);
+    commit(&shop, move |plan| Ok(queue_to_account(plan, gone, NoticeKind::PasswordChanged)?)).await;
+    assert_eq!(send_due(&shop).await.expect("looked at"), 0);
+    assert_eq!(state(&shop, id), State::Unreachable);
+    assert_eq!(count(&shop.store.view().expect("a view"), State::Unreachable).expect("a count"), 2);
+}
+
+#[tokio::test]
+async fn in_a_demonstration_everything_ends_in_the_practice_outbox() {
+    let fixture = Fixture::demo();
+    let shop = fixture.shop();
+    let by_mail = fixture.account(Some("li@example.com"), Some("+8613800138000"));
+    let by_sms = fixture.account(None, Some("+8613800138001"));
+    queue_order(&shop, by_mail).await;
+    commit(&shop, move |plan| {
+        queue_to_account(plan, by_sms, NoticeKind::FactorChanged)?;
+        let vault = plan.new_vault(Class::Code, Some(plan.now.plus_seconds(600)))?;
+        let contact = Contact::Email("new@example.com".to_owned());
+        Ok(queue_code(plan, &contact, Text::new("register", "注册"), "012345", Locale::Zh, vault)?)
+    })
+    .await;
+    assert_eq!(send_due(&shop).await.expect("sent"), 3);
+    let taken = shop.practice.newest();
+    let of = |to: &str| taken.iter().find(|one| one.to == to).expect("it is there").clone();
+    assert_eq!(of("li@example.com").channel, Channel::Email);
+    let sms = of("+8613800138001");
+    assert_eq!((sms.channel, sms.subject.as_str()), (Channel::Sms, ""));
+    assert!(sms.body.chars().count() < 120, "{}", sms.body);
+    let code = of("new@example.com");
+    assert!(code.body.contains("您的验证码：012345") && code.body.contains("10 分钟"), "{}", code.body);
+    assert!(code.body.trim_end().ends_with("https://shop.example"), "{}", code.body);
+    let json = serde_json::to_value(&taken).expect("JSON");
+    let fields: Vec<&String> = json[0].as_object().expect("an object").keys().collect();
+    assert_eq!(fields, ["at", "body", "channel", "subject", "to"]);
+    assert_eq!(json[0]["at"], "2026-09-21T14:13:20Z");
+}
+
+#[tokio::test]
+async fn a_code_goes_with_its_vault_and_is_not_tried_for_long() {
+    let server = SmtpServer::start(Mood::NotNow).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let queue_one = |plan: &mut Plan<'_>| {
+        let vault = plan.new_vault(Class::Code, Some(plan.now.plus_seconds(600)))?;
+        let contact = Contact::Email("new@example.com".to_owned());
+        queue_code(plan, &contact, Text::new("sign in", "登录"), "123456", Locale::En, vault)?;
+        Ok(vault)
+    };
+    let dropped = commit(&shop, queue_one).await;
+    let kept = commit(&shop, queue_one).await;
+    commit(&shop, move |plan| Ok(plan.drop_vault(dropped)?)).await;
+    for _ in 0..30 {
+        send_due(&shop).await.expect("tried");
+        fixture.clock.advance_seconds(30);
+    }
+    let view = shop.store.view().expect("a view");
+    assert!(view.list(&CODE_MESSAGES, &[]).expect("rows").is_empty());
+    assert!(view.list(&CODE_QUEUE, &[]).expect("rows").is_empty());
+    assert!(view.lives(kept), "the code itself is not the outbox's to drop");
+    assert_eq!(oldest_waiting(&view).expect("a time"), None);
+}
+
+#[tokio::test]
+async fn the_loop_sends_when_the_bell_rings_and_stops_when_told() {
+    let fixture = Fixture::demo();
+    let shop = fixture.shop();
+    let (stopper, stop) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(run(shop.clone(), stop));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    shop.outbox_bell.notify_one();
+    let sent = async {
+        while shop.practice.newest().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(4), sent).await.expect("sent before the timer");
+    stopper.send(true).expect("it listens");
+    tokio::time::timeout(Duration::from_secs(4), running).await.expect("it stops").expect("no panic");
+}
+
+#[tokio::test]
+async fn staff_may_set_aside_what_was_not_sent() {
+    let fixture = Fixture::new();
+    let shop = fixture.shop();
+    let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    let keep = Keep::of(shop.config());
+    commit(&shop, move |plan| queue::set_aside(plan, id, &keep)).await;
+    assert_eq!(state(&shop, id), State::SetAside);
+    assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
+    commit(&shop, move |plan| queue::resend(plan, id)).await;
+    assert_eq!(
+        oldest_waiting(&shop.store.view().expect("a view")).expect("a time"),
+        Some(fixture.clock.now())
+    );
+    assert_eq!(send_due(&shop).await.expect("looked at"), 0);
+    assert_eq!(state(&shop, id), State::Unreachable);
+}
+
+#[tokio::test]
+async fn a_message_holds_neither_address_nor_text_and_goes_in_time() {
+    let server = SmtpServer::start(Mood::Accepts).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let id = queue_order(&shop, fixture.account(Some("marker-4711@example.com"), None)).await;
+    send_due(&shop).await.expect("sent");
+    fixture.clock.advance_seconds(31 * DAY);
+    let due = shop.store.view().expect("a view").expired(false, fixture.clock.now(), 9).expect("a list");
+    assert_eq!(due.len(), 1);
+    commit(&shop, move |plan| Ok(due.into_iter().try_for_each(|vault| plan.drop_vault(vault))?)).await;
+    let view = shop.store.view().expect("a view");
+    assert_eq!(view.get(&OUTBOX, &id).expect("readable"), None);
+    assert!(view.list(&OUTBOX_SHELVES, &[]).expect("a list").is_empty());
+}
+
+#[test]
+fn every_text_is_written_in_both_languages() {
+    let fixture = Fixture::new();
+    let shop = fixture.shop();
+    let at = fixture.clock.now();
+    for notice in NoticeKind::ALL {
+        let [en, zh] = Locale::ALL.map(|l| texts::notice_message(&shop, notice, at, l));
+        assert_ne!(en.mail.subject, zh.mail.subject);
+        for written in [en, zh] {
+            assert!(written.mail.body.ends_with("Tuckshop, https://shop.example\n"), "{}", written.mail.body);
+            assert!(!written.mail.body.contains("  ") && written.sms.contains("Tuckshop"), "{written:?}");
+            assert!(written.sms.chars().count() <= 140, "{}", written.sms);
+        }
+    }
+}
+
+#[test]
+fn pauses_grow_and_end_after_three_days() {
+    let since = Timestamp::from_millis(1_790_000_000_000);
+    let mut now = since;
+    let mut tries = 1;
+    let mut pauses = Vec::new();
+    while let Some(next) = next_try(since, tries, now) {
+        pauses.push(next.seconds_since(now) / 60);
+        now = next;
+        tries += 1;
+    }
+    assert_eq!(pauses, [1, 5, 30, 120, 360, 1440, 1440]);
+    assert_eq!(tries, 8);
+}

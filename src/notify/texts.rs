@@ -1,0 +1,150 @@
+//! What the shop writes about codes and accounts, in both languages: as a mail and, shorter, as an
+//! SMS. Orders write their own letters.
+
+use serde::{Deserialize, Serialize};
+
+use super::records::Says;
+use crate::clock::Timestamp;
+use crate::locale::{Locale, Text};
+use crate::shop::Shop;
+use crate::t;
+
+/// A message as it is read: one line of subject and plain text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Letter {
+    pub subject: String,
+    pub body: String,
+}
+
+/// News about an account.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum NoticeKind {
+    /// Somebody wanted to register, or to add a contact, that has an account already.
+    AlreadyRegistered,
+    /// To each contact that the account had before and has no more, or to the one it had when
+    /// another came.
+    ContactChanged,
+    PasswordChanged,
+    /// Two-factor sign-in was switched on or off, or set up anew.
+    FactorChanged,
+}
+
+impl NoticeKind {
+    pub const ALL: [Self; 4] =
+        [Self::AlreadyRegistered, Self::ContactChanged, Self::PasswordChanged, Self::FactorChanged];
+
+    /// What happened, in one line.
+    pub const fn title(self) -> Text {
+        match self {
+            Self::AlreadyRegistered => Text::new("You already have an account", "您已有账户"),
+            Self::ContactChanged => {
+                Text::new("The contacts of your account were changed", "您账户的联系方式已变更")
+            }
+            Self::PasswordChanged => Text::new("Your password was changed", "您的密码已修改"),
+            Self::FactorChanged => {
+                Text::new("Two-factor sign-in of your account was changed", "您账户的两步验证设置已变更")
+            }
+        }
+    }
+}
+
+/// A message that is ready to go, for either way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Written {
+    pub mail: Letter,
+    pub sms: String,
+}
+
+impl Written {
+    /// A letter of another room; its subject is the SMS.
+    pub fn letter(shop: &Shop, letter: Letter, l: Locale) -> Self {
+        let sms = signed_sms(shop, &letter.subject, l);
+        Self { mail: letter, sms }
+    }
+}
+
+/// A code or a notice to a bare contact.
+pub(super) fn passing(shop: &Shop, says: &Says, at: Timestamp, l: Locale) -> Written {
+    match says {
+        Says::Code { purpose, code } => code_message(shop, purpose, code, l),
+        Says::Notice(notice) => notice_message(shop, *notice, at, l),
+    }
+}
+
+fn code_message(shop: &Shop, purpose: &str, code: &str, l: Locale) -> Written {
+    let life = shop.config().retention.code.text(l);
+    let name = &shop.settings().name;
+    let body = t!(
+        l,
+        "Your code: {code}\n\nUse it to {purpose}. It is good for {life}, and works only in the browser that asked \
+         for it.\n\nGive it to nobody: the shop never asks for it by telephone, mail or chat. If you did not \
+         ask for it, you need do nothing.",
+        "您的验证码：{code}\n\n用于{purpose}，{life}内有效，且只能在申请它的浏览器中使用。\n\n请勿将验证码告诉任何人，\
+         本店不会通过电话、邮件或聊天向您索取。如果不是您本人操作，请忽略本消息。"
+    );
+    let short = t!(
+        l,
+        "{code} is your code to {purpose}, good for {life}. Give it to nobody.",
+        "验证码 {code}，用于{purpose}，{life}内有效，请勿告诉他人。"
+    );
+    let subject = t!(l, "Your code for {name}", "{name} 验证码");
+    Written { mail: Letter { subject, body: signed(shop, &body) }, sms: signed_sms(shop, &short, l) }
+}
+
+/// News about an account that happened at `at`.
+pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: Locale) -> Written {
+    let title = notice.title().get(l);
+    let url = shop.url();
+    let when = at.minute(shop.zone());
+    let not_you = t!(
+        l,
+        "Was it not you? Set a new password at once at {url}/password/forgot, and tell us: {url}/contact",
+        "如果不是您本人操作，请立即重设密码：{url}/password/forgot，并告知我们：{url}/contact"
+    );
+    let body = match notice {
+        NoticeKind::AlreadyRegistered => t!(
+            l,
+            "Somebody, probably you, wanted to register with this contact. It has an account already, so \
+             nothing was changed.\n\nSign in: {url}/login\nPassword forgotten: {url}/password/forgot\n\nIf it \
+             was not you, you need do nothing.",
+            "有人（可能是您本人）想用此联系方式注册。它已有账户，因此没有任何变动。\n\n登录：{url}/login\n\
+             忘记密码：{url}/password/forgot\n\n如果不是您本人操作，请忽略本消息。"
+        ),
+        NoticeKind::PasswordChanged => t!(
+            l,
+            "The password of your account was changed on {when}. Your other sessions were ended.\n\n{not_you}",
+            "您账户的密码已于 {when} 修改，其他登录已全部退出。\n\n{not_you}"
+        ),
+        NoticeKind::ContactChanged => t!(
+            l,
+            "On {when} the email address or mobile number of your account was changed. A contact that was \
+             replaced is no longer used for it.\n\n{not_you}",
+            "您账户的邮箱或手机号已于 {when} 变更，被替换的联系方式不再用于该账户。\n\n{not_you}"
+        ),
+        NoticeKind::FactorChanged => t!(
+            l,
+            "On {when} two-factor sign-in of your account was switched on or off, or set up anew. \
+             {url}/account/security shows how it stands.\n\n{not_you}",
+            "您账户的两步验证已于 {when} 开启、关闭或重新设置，可在 {url}/account/security 查看当前状态。\n\n{not_you}"
+        ),
+    };
+    let short = match notice {
+        NoticeKind::AlreadyRegistered => {
+            t!(l, "{title}. Sign in: {url}/login", "{title}，请直接登录：{url}/login")
+        }
+        _ => t!(l, "{title}. Not you? {url}/contact", "{title}。如非本人操作，请访问 {url}/contact"),
+    };
+    let name = &shop.settings().name;
+    let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
+    Written { mail, sms: signed_sms(shop, &short, l) }
+}
+
+/// The text, and below it the shop's name and address.
+fn signed(shop: &Shop, body: &str) -> String {
+    format!("{body}\n\n{}, {}\n", shop.settings().name, shop.url())
+}
+
+fn signed_sms(shop: &Shop, text: &str, l: Locale) -> String {
+    let name = &shop.settings().name;
+    t!(l, "{name}: {text}", "【{name}】{text}")
+}

@@ -1,0 +1,137 @@
+//! The book of orders: finding one whole, and storing what became of it in every place at once.
+
+use super::records::{
+    Actor, CONSIGNEES, Consignee, Event, Happening, ORDERS, ORDERS_OF, OrderOf, OrderRow, Remark,
+};
+use super::shelves;
+use crate::accounts;
+use crate::clock::Timestamp;
+use crate::ids::{OrderNumber, SubjectId};
+use crate::money::{Money, sum};
+use crate::refusal::{Decided, Refusal};
+use crate::store::{Plan, StoreError, StoreResult, View};
+
+/// An order with what is known of whose it is.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub number: OrderNumber,
+    pub row: OrderRow,
+    /// Gone when its time is over; the transaction record stays.
+    pub consignee: Option<Consignee>,
+}
+
+impl Order {
+    /// What the goods cost, without delivery; `None` only if the record is not sound.
+    pub fn goods(&self) -> Option<Money> {
+        sum_of(self.row.items.iter().map(|item| item.sum()), self.row.bill.total)
+    }
+
+    pub fn total(&self) -> Money {
+        self.row.bill.total
+    }
+
+    /// How many entries its timeline has: a form drawn for this order is out of date once there
+    /// are more.
+    pub fn version(&self) -> String {
+        self.row.timeline.len().to_string()
+    }
+
+    /// The latest entry of one of these kinds.
+    pub fn last(&self, kinds: &[Happening]) -> Option<&Event> {
+        self.row.timeline.iter().rev().find(|event| kinds.contains(&event.what))
+    }
+
+    /// What was typed about the entry at this place; empty for nothing.
+    pub fn remark(&self, event: usize) -> &str {
+        let remarks = self.consignee.as_ref().map_or(&[][..], |consignee| &consignee.remarks);
+        let found = remarks.iter().find(|remark| usize::try_from(remark.event) == Ok(event));
+        found.map_or("", |remark| &remark.text)
+    }
+
+    /// Adds an entry to the timeline, with what was typed about it.
+    pub(super) fn note(
+        &mut self,
+        at: Timestamp,
+        who: Actor,
+        what: Happening,
+        amount: Option<Money>,
+        said: &str,
+    ) {
+        let event = u32::try_from(self.row.timeline.len()).unwrap_or(u32::MAX);
+        self.row.timeline.push(Event { at, who, what, amount });
+        if let (Some(consignee), false) = (&mut self.consignee, said.is_empty()) {
+            consignee.remarks.push(Remark { event, text: said.to_owned() });
+        }
+    }
+}
+
+/// The sum of several amounts in the currency of `like`; `None` if one is missing or there is no
+/// room.
+pub(super) fn sum_of(amounts: impl Iterator<Item = Option<Money>>, like: Money) -> Option<Money> {
+    let amounts: Option<Vec<Money>> = amounts.collect();
+    sum(amounts?, like.currency)
+}
+
+/// The order of this number.
+pub fn find(view: &View<'_>, number: &OrderNumber) -> StoreResult<Option<Order>> {
+    let Some(row) = view.get(&ORDERS, number)? else { return Ok(None) };
+    let consignee = view.get(&CONSIGNEES, number)?;
+    Ok(Some(Order { number: number.clone(), row, consignee }))
+}
+
+/// A customer's own order; anybody else's is not there.
+///
+/// # Errors
+/// 'Not found' unless it is theirs.
+pub fn find_of(view: &View<'_>, subject: SubjectId, number: &OrderNumber) -> Decided<Order> {
+    let order = find(view, number)?;
+    let own = order.filter(|order| order.consignee.as_ref().is_some_and(|c| c.subject == subject));
+    Ok(own.ok_or_else(Refusal::not_found)?)
+}
+
+/// The order as staff may see it: once the account is gone its personal part is restricted, kept
+/// because the law says so and shown to nobody.
+///
+/// # Errors
+/// 'Not found' if there is none.
+pub fn find_for_staff(view: &View<'_>, number: &OrderNumber) -> Decided<Order> {
+    let mut order = find(view, number)?.ok_or_else(Refusal::not_found)?;
+    if let Some(consignee) = &order.consignee {
+        if !has_account(view, consignee.subject)? {
+            order.consignee = None;
+        }
+    }
+    Ok(order)
+}
+
+pub(super) fn has_account(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
+    match accounts::vault(view, subject) {
+        Ok(vault) => Ok(view.lives(vault)),
+        Err(StoreError::Erased) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Stores what became of an order: the record, its personal part, its owner's list, the shelves.
+pub(super) fn store(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> StoreResult<()> {
+    plan.update(&ORDERS, &order.number, &order.row)?;
+    shelves::put_up(plan, &order.number, Some(before), &order.row)?;
+    let Some(consignee) = &order.consignee else { return Ok(()) };
+    plan.update(&CONSIGNEES, &order.number, consignee)?;
+    let key = (consignee.subject, consignee.place);
+    // A customer may have taken the order off their list, or be gone.
+    if plan.get(&ORDERS_OF, &key)?.is_some() {
+        plan.update(&ORDERS_OF, &key, &listed(order))?;
+    }
+    Ok(())
+}
+
+/// What stands of an order in its owner's list.
+pub(super) fn listed(order: &Order) -> OrderOf {
+    OrderOf {
+        number: order.number.clone(),
+        fulfilment: order.row.fulfilment,
+        method: order.row.bill.method,
+        payment: order.row.bill.state,
+    }
+}

@@ -1,0 +1,66 @@
+//! Orders, with the checkout that makes them: what was sold, to whom, how far it is.
+//!
+//! - [`place`] makes an order; [`mark_paid`], [`ship`], [`receive`], [`complete`], [`cancel`] and
+//!   [`refund`] move it on. Each is decided in the writer and takes `plan.now` as its time.
+//! - [`run_due`] does what is due by itself (unpaid, received, completed).
+//! - [`find_of`], [`orders_of`], [`counts`] read for customers; [`admin_summary`] for staff;
+//!   [`order_faults`] for `tuckshop check`.
+//! - [`order_letter`] and [`staff_letter`] write what people are told.
+//!
+//! An order has two states apart: how far it is ([`Fulfilment`]) and what was paid
+//! ([`crate::payments::State`]). Its transaction record names nobody; see `records`.
+
+mod book;
+mod check;
+mod checkout;
+mod checkout_page;
+mod customer;
+mod labels;
+mod life;
+mod lists;
+mod messages;
+mod office;
+mod office_page;
+mod parts;
+mod place;
+mod records;
+mod shelves;
+mod steps;
+mod terms;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::{Order, find, find_for_staff, find_of};
+pub use check::order_faults;
+pub use checkout::{Checkout, check_out};
+pub use life::{Fulfilment, Move, Stock};
+pub use lists::{
+    AdminSummary, Counts, CustomerOrder, Tab, admin_summary, consignee_of, counts, invoice_of, of_customer,
+    orders_of,
+};
+pub use messages::{StaffStep, Step, order_letter, staff_letter};
+pub use place::{PlaceOrder, Quote, place, quote};
+pub use records::{
+    Actor, Consignee, Delivery, Event, Happening, Invoice, InvoiceKind, OrderItem, OrderOf, OrderRow, Parcel,
+};
+pub use shelves::Shelf;
+pub use steps::{cancel, complete, mark_paid, move_on, receive, refund, run_due, ship};
+pub use terms::Terms;
+
+use crate::store::TableInfo;
+use crate::web::Route;
+
+/// The tables of orders.
+pub fn tables() -> Vec<TableInfo> {
+    records::tables()
+}
+
+/// The routes of orders: checkout, the customer's, the back office's.
+pub fn routes() -> Vec<Route> {
+    let mut routes = checkout::routes();
+    routes.extend(customer::routes());
+    routes.extend(office::routes());
+    routes.extend(labels::routes());
+    routes
+}

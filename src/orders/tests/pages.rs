@@ -1,0 +1,167 @@
+//! The pages, through the router.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
+use tower::ServiceExt;
+
+use super::fixture::{World, yuan};
+use crate::payments::Method;
+use crate::sessions::{self, Holder};
+use crate::{cart, orders, payments, web};
+
+struct Browser {
+    router: axum::Router,
+    cookies: String,
+}
+
+struct Seen {
+    status: StatusCode,
+    location: String,
+    cookie: String,
+    text: String,
+}
+
+impl Browser {
+    fn new(world: &World) -> Self {
+        let mut routes = cart::routes();
+        routes.extend(orders::routes());
+        routes.extend(payments::routes());
+        Self { router: web::router(&world.shop, routes), cookies: String::new() }
+    }
+
+    fn signed_in(world: &World) -> Self {
+        let (subject, random) = (world.shopper, world.random.clone());
+        let token =
+            world.ok(move |plan| Ok(sessions::begin(plan, Holder::Customer(subject), "Test", &*random)?));
+        Self { cookies: format!("session={token}"), ..Self::new(world) }
+    }
+
+    fn send(&self, request: Request<Body>) -> Seen {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let answer: Response = self.router.clone().oneshot(request).await.expect("answered");
+            let text = |name| answer.headers().get(name).map_or("", |v| v.to_str().expect("text")).to_owned();
+            let (status, location, cookie) =
+                (answer.status(), text(header::LOCATION), text(header::SET_COOKIE));
+            let bytes = axum::body::to_bytes(answer.into_body(), 4 << 20).await.expect("whole");
+            Seen { status, location, cookie, text: String::from_utf8(bytes.to_vec()).expect("text") }
+        })
+    }
+
+    fn get(&self, path: &str) -> Seen {
+        let request =
+            Request::get(path).header(header::COOKIE, &self.cookies).header(header::ACCEPT_LANGUAGE, "en");
+        self.send(request.body(Body::empty()).expect("a request"))
+    }
+
+    fn post(&self, path: &str, form: &str) -> Seen {
+        let request = Request::post(path)
+            .header(header::COOKIE, &self.cookies)
+            .header(header::ACCEPT_LANGUAGE, "en")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(form.to_owned())).expect("a request"))
+    }
+}
+
+/// The value of a hidden field of the page.
+fn hidden(text: &str, name: &str) -> String {
+    let start = format!("name=\"{name}\" value=\"");
+    let rest = &text[text.find(&start).unwrap_or_else(|| panic!("{name} in {text}")) + start.len()..];
+    rest[..rest.find('"').expect("closed")].to_owned()
+}
+
+#[test]
+fn a_visitor_fills_a_cart_and_is_asked_to_sign_in_at_the_checkout() {
+    let world = World::new();
+    let tea = world.product("Green tea", yuan(49), 3);
+    let mut visitor = Browser::new(&world);
+    let added = visitor.post("/cart/items", &format!("variant={tea}&quantity=2"));
+    assert_eq!((added.status, added.location.as_str()), (StatusCode::SEE_OTHER, "/cart?said=added"));
+    visitor.cookies = added.cookie.split(';').next().expect("a cookie").to_owned();
+    let cart = visitor.get("/cart?said=added");
+    assert!(cart.text.contains("Green tea") && cart.text.contains("¥108.00"), "{}", cart.text);
+    let capped = visitor.post("/cart/items", &format!("variant={tea}&quantity=2"));
+    assert_eq!(capped.location, "/cart?said=capped");
+    let refused = visitor.post("/cart/items", &format!("variant={tea}&quantity=1.5"));
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("value=\"1.5\"") && refused.text.contains("id=\"quantity-problem\""));
+    assert_eq!(visitor.get("/checkout").location, "/login?back=%2Fcheckout");
+    world.set_price(tea, yuan(59));
+    assert!(visitor.get("/cart").text.contains("it was ¥49.00 when you added it"));
+}
+
+#[test]
+fn a_customer_orders_pays_and_cancels() {
+    let world = World::new();
+    let tea = world.product("Green tea", yuan(49), 9);
+    let shopper = Browser::signed_in(&world);
+    assert_eq!(shopper.get("/checkout").location, "/cart");
+    shopper.post("/cart/items", &format!("variant={tea}&quantity=2"));
+    let page = shopper.get("/checkout");
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("Place order · ¥108.00"), "{}", page.text);
+    let (key, stamp) = (hidden(&page.text, "key"), hidden(&page.text, "cart"));
+    let whole = format!(
+        "address=new&name=Zhang+San&phone=13800138000&country=CN&region=110000&city=110100&district=110101\
+         &street=1+Tea+Lane&delivery=flat&invoice_kind=none&key={key}&cart={stamp}"
+    );
+    let refused = shopper.post("/checkout", &format!("{whole}&payment=none"));
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        refused.text.contains("Choose how to pay") && refused.text.contains("Zhang San")
+            || refused.text.contains("payment")
+    );
+    let placed = shopper.post("/checkout", &format!("{whole}&payment=transfer"));
+    assert_eq!(placed.status, StatusCode::SEE_OTHER, "{}", placed.text);
+    let order = placed.location.split('?').next().expect("a path").to_owned();
+    let again = shopper.post("/checkout", &format!("{whole}&payment=transfer"));
+    assert_eq!(again.location, order, "two forms with one cart key end at the same order");
+    let page = shopper.get(&placed.location);
+    assert!(page.text.contains("Your order is placed") && page.text.contains("Zhang San"), "{}", page.text);
+    let number = order.rsplit('/').next().expect("a number");
+    let pay = shopper.get(&format!("/orders/{number}/pay"));
+    assert!(pay.text.contains("Account 6222 0000") && pay.text.contains("¥108.00"));
+    assert!(shopper.get("/account/orders?tab=unpaid").text.contains(number));
+    assert!(!shopper.get("/account/orders?tab=completed").text.contains(number));
+    let cancelled = shopper.post(&format!("{order}/cancel"), "reason=mistake");
+    assert_eq!(cancelled.location, format!("{order}?said=cancelled"));
+    assert_eq!(shopper.post(&format!("{order}/cancel"), "").location, order, "a second click");
+    assert_eq!(world.stock(tea), 9);
+}
+
+#[test]
+fn a_changed_price_brings_the_form_back_instead_of_charging_another_one() {
+    let world = World::new();
+    let tea = world.product("Green tea", yuan(49), 9);
+    let shopper = Browser::signed_in(&world);
+    shopper.post("/cart/items", &format!("variant={tea}&quantity=1"));
+    let page = shopper.get("/checkout");
+    let (key, stamp) = (hidden(&page.text, "key"), hidden(&page.text, "cart"));
+    world.set_price(tea, yuan(50));
+    let form = format!(
+        "address=new&name=Zhang+San&phone=13800138000&country=CN&region=110000&city=110100&district=110101\
+         &street=1+Tea+Lane&delivery=flat&payment=cod&invoice_kind=none&key={key}&cart={stamp}"
+    );
+    let back = shopper.post("/checkout", &form);
+    assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(back.text.contains("has changed since this page was shown") && back.text.contains("¥60.00"));
+    let new = form.replace(&stamp, &hidden(&back.text, "cart"));
+    assert_eq!(shopper.post("/checkout", &new).status, StatusCode::SEE_OTHER);
+}
+
+#[test]
+fn a_strangers_order_is_not_found_on_any_page() {
+    let mut world = World::new();
+    let tea = world.product("Green tea", yuan(49), 9);
+    let number = world.place(tea, 1, Method::Transfer);
+    world.shopper = world.another_shopper();
+    let browser = Browser::signed_in(&world);
+    for path in [format!("/account/orders/{number}"), format!("/orders/{number}/pay")] {
+        assert_eq!(browser.get(&path).status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in [format!("/account/orders/{number}/cancel"), format!("/account/orders/{number}/received")] {
+        assert_eq!(browser.post(&path, "").status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(Browser::new(&world).get("/admin/orders").location, "/admin/login?back=%2Fadmin%2Forders");
+}

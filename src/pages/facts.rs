@@ -1,0 +1,125 @@
+//! The facts that stand in the texts, as HTML.
+
+use maud::{Markup, html};
+
+use crate::address::country_name;
+use crate::classes::{CLASSES, Class, ClassFacts};
+use crate::config::Config;
+use crate::locale::Locale;
+use crate::settings::Settings;
+use crate::t;
+use crate::web::cookies::COOKIES;
+use crate::web::ui::{self, Column};
+
+/// Where the facts come from.
+pub struct Facts<'a> {
+    pub settings: &'a Settings,
+    pub config: &'a Config,
+    pub url: &'a str,
+    pub l: Locale,
+}
+
+impl Facts<'_> {
+    /// The value of a placeholder, empty if nothing was entered; `None` if there is no such one.
+    pub fn value(&self, name: &str) -> Option<Markup> {
+        let l = self.l;
+        let settings = self.settings;
+        let orders = &self.config.orders;
+        let text = |text: &str| html! { (text.trim()) };
+        Some(match name {
+            "shop" => text(&settings.name),
+            "url" => html! { a href=(self.url) { (self.url) } },
+            "company" => text(&settings.company),
+            "licence" => text(&settings.licence),
+            "icp" => text(&settings.icp),
+            "address" => text(&settings.address),
+            "email" => email(settings.email.trim()),
+            "phones" => text(&settings.phones.join(l.pick(", ", "、"))),
+            "officer" => text(&settings.officer),
+            "country" => text(country_name(&settings.country, l)),
+            "currency" => text(&currency(settings.currency.code(), l)),
+            "delivery_price" => text(&settings.delivery_price.text(l)),
+            "timezone" => text(self.config.site.timezone.iana_name().unwrap_or("UTC")),
+            "unpaid_after" => text(&orders.unpaid_after.text(l)),
+            "received_after" => text(&orders.received_after.text(l)),
+            "completed_after" => text(&orders.completed_after.text(l)),
+            "retention_table" => retention_table(self.config, l),
+            "cookie_table" => cookie_table(l),
+            _ => return None,
+        })
+    }
+}
+
+fn email(address: &str) -> Markup {
+    html! { @if !address.is_empty() { a href={ "mailto:" (address) } { (address) } } }
+}
+
+fn currency(code: &str, l: Locale) -> String {
+    let name = match code {
+        "CNY" => l.pick("Chinese yuan", "人民币"),
+        "EUR" => l.pick("euros", "欧元"),
+        "GBP" => l.pick("pounds sterling", "英镑"),
+        "HKD" => l.pick("Hong Kong dollars", "港币"),
+        "JPY" => l.pick("Japanese yen", "日元"),
+        "SGD" => l.pick("Singapore dollars", "新加坡元"),
+        "TWD" => l.pick("New Taiwan dollars", "新台币"),
+        "USD" => l.pick("US dollars", "美元"),
+        _ => return code.to_owned(),
+    };
+    t!(l, "{name} ({code})", "{name}（{code}）")
+}
+
+/// How long data of a class is kept, in words with the configured periods.
+pub fn how_long(facts: &ClassFacts, config: &Config, l: Locale) -> String {
+    let mut said = facts.clock.get(l).to_owned();
+    for (key, period) in config.retention.all() {
+        said = said.replace(&format!("{{{key}}}"), &period.text(l));
+    }
+    said
+}
+
+/// Classes that hold nothing about a person, or nothing yet.
+fn is_listed(class: Class) -> bool {
+    !matches!(class, Class::Public | Class::Shop | Class::Grant)
+}
+
+fn retention_table(config: &Config, l: Locale) -> Markup {
+    let columns = [
+        Column::text(t!(l, "Data", "信息")),
+        Column::text(t!(l, "What for", "用途")),
+        Column::text(t!(l, "Ground", "处理依据")),
+        Column::text(t!(l, "How long", "保存期限")),
+    ];
+    let rows: Vec<Vec<Markup>> = CLASSES
+        .iter()
+        .filter(|facts| is_listed(facts.class))
+        .map(|facts| {
+            vec![
+                html! { (facts.title.get(l)) },
+                html! { (facts.purpose.get(l)) },
+                html! { (facts.ground.text().get(l)) },
+                html! { (how_long(facts, config, l)) },
+            ]
+        })
+        .collect();
+    ui::table(&t!(l, "How long each kind of data is kept", "各类信息的保存期限"), &columns, &rows)
+}
+
+fn cookie_table(l: Locale) -> Markup {
+    let columns = [
+        Column::text(t!(l, "Cookie", "名称")),
+        Column::text(t!(l, "What for", "用途")),
+        Column::text(t!(l, "How long", "有效期")),
+    ];
+    let rows: Vec<Vec<Markup>> = COOKIES
+        .iter()
+        .map(|facts| {
+            vec![
+                html! { code { (facts.name) } },
+                html! { (facts.purpose.get(l)) },
+                html! { (facts.life.get(l)) },
+            ]
+        })
+        .collect();
+    ui::table(&t!(l, "Cookies of this shop", "本店使用的 Cookie"), &columns, &rows)
+}

@@ -1,0 +1,379 @@
+//! The access log (SEC-07): every look of staff at personal data, as a chain. Each entry holds the
+//! digest of the one before. What could name a person (whose data it was, why, the looker's name)
+//! lies sealed in a vault with a clock of its own; the entry holds the digest of those sealed bytes,
+//! so the chain can still be checked once the vault was dropped, and says nothing of what it held.
+
+use std::ops::Bound;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+
+use super::StaffMember;
+use crate::classes::{Class, DataKind};
+use crate::clock::Timestamp;
+use crate::config::{Config, Period};
+use crate::front::{self, Page};
+use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
+use crate::locale::{Locale, Text};
+use crate::store::codec;
+use crate::store::{Field, Plan, Record, StoreError, StoreResult, Table, TableInfo, View};
+use crate::t;
+use crate::web::ui::{self, Column};
+use crate::web::{Answer, Route, Visit, Who, get, page};
+
+/// One entry of the chain. Nothing in it names a customer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryRow {
+    /// The digest of the entry before; zeros for the first.
+    pub before: [u8; 32],
+    pub at: Timestamp,
+    /// Who looked: an id that names nobody by itself.
+    pub who: StaffId,
+    /// What kind of look, in both languages.
+    pub kind_en: String,
+    pub kind_zh: String,
+    /// Where the details lie.
+    pub vault: VaultId,
+    /// The digest of the details as they lie sealed.
+    pub details: [u8; 32],
+}
+
+const fn plain(name: &'static str) -> Field {
+    Field::new(name, DataKind::Nothing)
+}
+
+impl Record for EntryRow {
+    const FIELDS: &'static [Field] = &[
+        plain("before"),
+        plain("at"),
+        plain("who"),
+        plain("kind_en"),
+        plain("kind_zh"),
+        plain("vault"),
+        plain("details"),
+    ];
+}
+
+impl EntryRow {
+    /// What the next entry and the head hold of this one.
+    fn digest(&self, number: u64) -> StoreResult<[u8; 32]> {
+        let body = codec::encode(self).ok_or_else(damaged)?;
+        let mut bytes = number.to_be_bytes().to_vec();
+        bytes.extend(body);
+        Ok(sha256(&bytes))
+    }
+}
+
+/// The part of an entry that may name people.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DetailsRow {
+    /// The looker's name on that day.
+    pub name: String,
+    pub whose: Option<SubjectId>,
+    pub order: Option<OrderNumber>,
+    pub reason: String,
+}
+
+impl Record for DetailsRow {
+    const FIELDS: &'static [Field] = &[
+        Field::new("name", DataKind::Basic),
+        Field::new("whose", DataKind::OnlineIdentity),
+        Field::new("order", DataKind::Property),
+        Field::new("reason", DataKind::Basic),
+    ];
+}
+
+/// Where the chain ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadRow {
+    pub count: u64,
+    /// The digest of the last entry; zeros before the first.
+    pub digest: [u8; 32],
+    pub at: Timestamp,
+}
+
+impl Record for HeadRow {
+    const FIELDS: &'static [Field] = &[plain("count"), plain("digest"), plain("at")];
+}
+
+/// How long details are kept: `retention.access_log`, written down for the writer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepRow {
+    pub period: Period,
+    /// The time zone that calendar periods are counted in.
+    pub zone: String,
+}
+
+impl Record for KeepRow {
+    const FIELDS: &'static [Field] = &[plain("period"), plain("zone")];
+}
+
+impl KeepRow {
+    /// What the configuration says.
+    pub fn of(config: &Config) -> Self {
+        let zone = config.site.timezone.iana_name().unwrap_or("UTC").to_owned();
+        Self { period: config.retention.access_log, zone }
+    }
+}
+
+pub const ACCESS_LOG: Table<u64, EntryRow> = Table::new("access_log", Class::Public);
+pub const ACCESS_LOG_DETAILS: Table<u64, DetailsRow> = Table::new("access_log_details", Class::AccessLog);
+pub const ACCESS_LOG_HEAD: Table<(), HeadRow> = Table::new("access_log_head", Class::Public);
+pub const ACCESS_LOG_KEEP: Table<(), KeepRow> = Table::new("access_log_keep", Class::Public);
+
+pub(super) fn tables() -> [TableInfo; 4] {
+    [ACCESS_LOG.info(), ACCESS_LOG_DETAILS.info(), ACCESS_LOG_HEAD.info(), ACCESS_LOG_KEEP.info()]
+}
+
+fn damaged() -> StoreError {
+    StoreError::Damaged { table: ACCESS_LOG.name.to_owned() }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    sum
+}
+
+/// Notes how long details are kept from now on. Called at each start and each sign-in of staff, so
+/// that a look knows its period inside the writer.
+pub fn keep_for(plan: &mut Plan<'_>, keep: &KeepRow) -> StoreResult<()> {
+    if plan.get(&ACCESS_LOG_KEEP, &())?.as_ref() == Some(keep) {
+        return Ok(());
+    }
+    plan.put(&ACCESS_LOG_KEEP, &(), keep)
+}
+
+fn end_of_details(plan: &Plan<'_>) -> StoreResult<Timestamp> {
+    let keep = plan.get(&ACCESS_LOG_KEEP, &())?;
+    let (period, zone) = keep.map_or((Period::years(3), String::new()), |keep| (keep.period, keep.zone));
+    let zone = TimeZone::get(&zone).unwrap_or(TimeZone::UTC);
+    Ok(plan.now.plus(&period.span(), &zone))
+}
+
+/// Where the chain ends now; for anchors outside the data dir.
+pub fn head(view: &View<'_>) -> StoreResult<HeadRow> {
+    let start = HeadRow { count: 0, digest: [0; 32], at: Timestamp::default() };
+    Ok(view.get(&ACCESS_LOG_HEAD, &())?.unwrap_or(start))
+}
+
+/// Writes down a look at personal data: a personal field shown unmasked, searched by, or exported.
+/// It belongs into a commit that is answered before the data is shown.
+pub fn log_look(
+    plan: &mut Plan<'_>,
+    who: &StaffMember,
+    kind: Text,
+    whose: Option<SubjectId>,
+    order: Option<&OrderNumber>,
+    reason: &str,
+) -> StoreResult<()> {
+    let head = head(plan)?;
+    let number = head.count + 1;
+    let expires = end_of_details(plan)?;
+    let vault = plan.new_vault(Class::AccessLog, Some(expires))?;
+    let details =
+        DetailsRow { name: who.name.clone(), whose, order: order.cloned(), reason: reason.to_owned() };
+    plan.put_in(&ACCESS_LOG_DETAILS, &number, vault, &details)?;
+    let entry = EntryRow {
+        before: head.digest,
+        at: plan.now,
+        who: who.id,
+        kind_en: kind.en.to_owned(),
+        kind_zh: kind.zh.to_owned(),
+        vault,
+        details: sealed_digest(plan, number)?.ok_or_else(damaged)?,
+    };
+    plan.put(&ACCESS_LOG, &number, &entry)?;
+    let head = HeadRow { count: number, digest: entry.digest(number)?, at: plan.now };
+    plan.put(&ACCESS_LOG_HEAD, &(), &head)
+}
+
+fn sealed_digest(view: &View<'_>, number: u64) -> StoreResult<Option<[u8; 32]>> {
+    let raw = view.raw(ACCESS_LOG_DETAILS.name, &number.to_be_bytes())?;
+    Ok(raw.map(|bytes| sha256(&bytes)))
+}
+
+/// Walks the whole chain: `Ok` with the count of entries, or the number of the first entry that was
+/// altered, moved or removed (one more than there are, if the end is missing).
+pub fn verify_chain(view: &View<'_>) -> StoreResult<Result<u64, u64>> {
+    verify_last(view, u64::MAX)
+}
+
+/// Walks the last `most` entries of the chain, with the answer of [`verify_chain`].
+fn verify_last(view: &View<'_>, most: u64) -> StoreResult<Result<u64, u64>> {
+    let Some(head) = tolerated(head(view))? else { return Ok(Err(0)) };
+    let first = head.count.saturating_sub(most) + 1;
+    // Within the chain any digest is as good as what the first entry of the part says of it.
+    let mut before = (first == 1).then_some([0; 32]);
+    for number in first..=head.count {
+        let Some(Some(entry)) = tolerated(view.get(&ACCESS_LOG, &number))? else { return Ok(Err(number)) };
+        let follows = before.is_none_or(|before| before == entry.before);
+        if !follows || !are_details_sound(view, number, &entry)? {
+            return Ok(Err(number));
+        }
+        before = Some(entry.digest(number)?);
+    }
+    let after = (head.count + 1).to_be_bytes();
+    let beyond = view.raw_range(ACCESS_LOG.name, Bound::Included(&after), Bound::Unbounded, 1, false)?;
+    let whole = before.unwrap_or_default() == head.digest && beyond.is_empty();
+    Ok(if whole { Ok(head.count) } else { Err(head.count + 1) })
+}
+
+/// Details may be gone with their vault, and not otherwise.
+fn are_details_sound(view: &View<'_>, number: u64, entry: &EntryRow) -> StoreResult<bool> {
+    match sealed_digest(view, number)? {
+        Some(digest) => Ok(digest == entry.details),
+        None => Ok(!view.lives(entry.vault)),
+    }
+}
+
+/// Damage is what is looked for here, so it is no error.
+fn tolerated<T>(outcome: StoreResult<T>) -> StoreResult<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Up to `limit` entries below `below` (from the newest on without it), newest first.
+pub fn newest(
+    view: &View<'_>,
+    below: Option<u64>,
+    limit: usize,
+) -> StoreResult<Vec<(u64, EntryRow, Option<DetailsRow>)>> {
+    let end = below.map(u64::to_be_bytes);
+    let to = end.as_ref().map_or(Bound::Unbounded, |end| Bound::Excluded(&end[..]));
+    let rows = view.range(&ACCESS_LOG, Bound::Unbounded, to, limit, true)?;
+    rows.into_iter().map(|row| Ok((row.key, row.record, view.get(&ACCESS_LOG_DETAILS, &row.key)?))).collect()
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![get("/admin/access-log", Who::Owner, show)]
+}
+
+const PAGE: usize = 50;
+/// So many of the newest entries are checked for the page; `tuckshop audit verify` checks all.
+const WALKED: u64 = 1000;
+
+async fn show(visit: Visit) -> Answer {
+    let l = visit.locale;
+    let below = super::asked(&visit, "page").parse().ok();
+    let view = visit.view()?;
+    let entries = newest(&view, below, PAGE)?;
+    let chain = verify_last(&view, WALKED)?;
+    let title = t!(l, "Access log", "查看记录");
+    let main = html! {
+        (ui::heading(&title, html! {}))
+        p {
+            (t!(
+                l,
+                "Each look of staff at personal data, newest first. Masked lists are no looks. Names and reasons are erased after {}; that somebody looked stays.",
+                "店员每次查看个人信息的记录，最新的在前。去标识化的列表不计入。姓名与理由在 {}后删除，查看行为本身予以保留。",
+                visit.shop.config().retention.access_log.text(l)
+            ))
+        }
+        div { (chain_notice(l, chain)) }
+        @if entries.is_empty() {
+            (ui::empty_state(&t!(l, "Nobody has looked at personal data yet.", "还没有查看个人信息的记录。"), html! {}))
+        } @else {
+            (entry_table(&visit, &view, &entries)?)
+            (older(l, &entries, below.is_some()))
+        }
+    };
+    Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin/staff", main)?))
+}
+
+fn chain_notice(l: Locale, chain: Result<u64, u64>) -> Markup {
+    match chain {
+        Ok(count) if count <= WALKED => {
+            ui::badge(ui::Tone::Good, &t!(l, "Unaltered, {count} in all", "完整无改动，共 {count} 条"))
+        }
+        Ok(_) => ui::badge(
+            ui::Tone::Good,
+            &t!(l, "The last {WALKED} entries are unaltered", "最近 {WALKED} 条完整无改动"),
+        ),
+        Err(number) => ui::notice(
+            ui::Tone::Bad,
+            html! {
+                p {
+                    (t!(
+                        l,
+                        "The log was altered: entry {number} is not as it was written. Run tuckshop audit verify.",
+                        "记录被改动：第 {number} 条与写入时不符。请运行 tuckshop audit verify。"
+                    ))
+                }
+            },
+        ),
+    }
+}
+
+fn entry_table(
+    visit: &Visit,
+    view: &View<'_>,
+    entries: &[(u64, EntryRow, Option<DetailsRow>)],
+) -> StoreResult<Markup> {
+    let l = visit.locale;
+    let columns = [
+        Column::text(t!(l, "When", "时间")),
+        Column::text(t!(l, "Who", "店员")),
+        Column::text(t!(l, "What", "查看内容")),
+        Column::text(t!(l, "Whose", "对象")),
+        Column::text(t!(l, "Why", "理由")),
+    ];
+    let mut rows = Vec::new();
+    for (_, entry, details) in entries {
+        rows.push(vec![
+            html! { (entry.at.minute(visit.shop.zone())) },
+            html! { (name_of(view, entry, details.as_ref())?) },
+            html! { (l.pick(&entry.kind_en, &entry.kind_zh)) },
+            whose(l, details.as_ref()),
+            html! { @if let Some(details) = details { (reason_of(details)) } @else { (t!(
+                l,
+                "erased",
+                "已删除"
+            )) } },
+        ]);
+    }
+    Ok(ui::table(&t!(l, "Looks at personal data", "个人信息查看记录"), &columns, &rows))
+}
+
+fn reason_of(details: &DetailsRow) -> &str {
+    if details.reason.is_empty() { "–" } else { &details.reason }
+}
+
+fn name_of(view: &View<'_>, entry: &EntryRow, details: Option<&DetailsRow>) -> StoreResult<String> {
+    if let Some(details) = details {
+        return Ok(details.name.clone());
+    }
+    let member = super::find(view, entry.who)?;
+    Ok(member.map_or_else(|| entry.who.to_string()[..8].to_owned(), |member| member.name))
+}
+
+fn whose(l: Locale, details: Option<&DetailsRow>) -> Markup {
+    let Some(details) = details else { return html! { (t!(l, "erased", "已删除")) } };
+    html! {
+        @if let Some(order) = &details.order { a href={ "/admin/orders/" (order) } { (order) } }
+        @if details.order.is_some() && details.whose.is_some() { ", " }
+        @if let Some(subject) = &details.whose {
+            a href={ "/admin/customers/" (subject) } { (t!(l, "a customer", "客户")) }
+        }
+        @if details.order.is_none() && details.whose.is_none() { (t!(l, "several or nobody", "多人或无")) }
+    }
+}
+
+fn older(l: Locale, entries: &[(u64, EntryRow, Option<DetailsRow>)], is_later_page: bool) -> Markup {
+    let last = entries.last().map_or(1, |(number, _, _)| *number);
+    html! {
+        nav.pagination aria-label=(t!(l, "Pages", "分页")) {
+            @if is_later_page { a.button href="/admin/access-log" { (t!(l, "Newest", "最新")) } }
+            @if last > 1 { a.button rel="next" href={ "/admin/access-log?page=" (last) } { (t!(
+                l,
+                "Older",
+                "更早"
+            )) } }
+        }
+    }
+}

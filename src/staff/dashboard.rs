@@ -1,0 +1,134 @@
+//! The first page of the back office: today's numbers, what is to be done, and what the owner should
+//! see to.
+
+use jiff::Unit;
+use maud::{Markup, html};
+
+use super::{StaffMember, has_factor, list};
+use crate::clock::Timestamp;
+use crate::front::{self, Page};
+use crate::locale::Locale;
+use crate::orders::{self, AdminSummary};
+use crate::shop::Shop;
+use crate::store::{StoreError, StoreResult, View};
+use crate::t;
+use crate::web::ui::{self, Tone};
+use crate::web::{Answer, Route, Visit, Who, get, page};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![get("/admin", Who::Staff, show)]
+}
+
+async fn show(visit: Visit) -> Answer {
+    let l = visit.locale;
+    let member = visit.clerk()?;
+    let view = visit.view()?;
+    let since = start_of_day(visit.shop.clock.now(), &visit.shop);
+    let summary = orders::admin_summary(&view, since, visit.shop.settings().currency)?;
+    let title = t!(l, "Today", "今日");
+    let main = html! {
+        (ui::heading(&title, html! {}))
+        @for warning in warnings(&visit, &view, &member)? { (ui::notice(Tone::Warn, warning)) }
+        (numbers(l, &summary))
+        (to_do(l, &summary))
+    };
+    Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin", main)?))
+}
+
+fn start_of_day(now: Timestamp, shop: &Shop) -> Timestamp {
+    let here = now.instant().to_zoned_datetime(shop.zone().clone());
+    // A zone without that midnight begins its day with the first moment that exists.
+    let start = here.start_of_day().or_else(|_| here.round(Unit::Hour)).unwrap_or(here);
+    Timestamp::from_millis(start.timestamp().as_millisecond())
+}
+
+fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
+    ui::facts(&[
+        (t!(l, "Orders placed today", "今日订单"), html! { (summary.placed) }),
+        (t!(l, "Their sum", "今日金额"), ui::price(&summary.sum.text(l))),
+    ])
+}
+
+fn to_do(l: Locale, summary: &AdminSummary) -> Markup {
+    let waiting = |count: u64| match count {
+        0 => t!(l, "Nothing waits", "暂无"),
+        1 => t!(l, "1 order", "1 个订单"),
+        count => t!(l, "{count} orders", "{count} 个订单"),
+    };
+    ui::section(
+        &t!(l, "What to do next", "待办事项"),
+        ui::tiles(&[
+            ("/admin/orders?state=to-ship", t!(l, "To ship", "待发货"), waiting(summary.to_ship)),
+            ("/admin/orders?state=payment-due", t!(l, "Payment due", "待付款"), waiting(summary.payment_due)),
+            ("/admin/orders?state=refund-due", t!(l, "Refund due", "待退款"), waiting(summary.refund_due)),
+        ]),
+    )
+}
+
+/// What should be seen to: by everybody about their own account, by the owner about the shop.
+fn warnings(visit: &Visit, view: &View<'_>, member: &StaffMember) -> StoreResult<Vec<Markup>> {
+    let l = visit.locale;
+    let mut found = Vec::new();
+    if !has_factor(view, member.id)? {
+        found.push(html! {
+            p { (t!(
+                l,
+                "Your account has no second factor: a stolen password is enough to get in.",
+                "您的账户未开启两步验证，密码泄露后他人即可登录。"
+            )) }
+            p { a href="/admin/security/second" { (t!(l, "Set up the second factor", "设置两步验证")) } }
+        });
+    }
+    if member.owner {
+        found.extend(shop_warnings(visit, view)?);
+    }
+    Ok(found)
+}
+
+fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
+    let (l, shop) = (visit.locale, &visit.shop);
+    let mut found = Vec::new();
+    if !crate::backup::has_recipients(shop) {
+        found.push(html! {
+            p { (t!(
+                l,
+                "There are no backups: no key is known that could open one.",
+                "尚无备份：没有可用于解密备份的密钥。"
+            )) }
+            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
+        });
+    }
+    if !shop.demo && shop.disk.len(&shop.dir.join("master.key")).map_err(StoreError::from)?.is_some() {
+        found.push(html! { p { (t!(
+            l,
+            "The master key lies beside the data: whoever copies the folder can read everything. Put it elsewhere (store.master_key_file).",
+            "主密钥与数据存放在一起：复制该文件夹的人可以读取全部数据。请将密钥移至别处（store.master_key_file）。"
+        )) } });
+    }
+    if !shop.demo && shop.config().email.is_none() && shop.config().sms.is_none() {
+        found.push(html! { p { (t!(
+            l,
+            "Neither email nor SMS is set up: nobody can register, and no messages about orders are sent.",
+            "邮件和短信均未配置：顾客无法注册，也无法发送订单通知。"
+        )) } });
+    }
+    if !shop.demo && !shop.is_https() {
+        found.push(html! { p { (t!(
+            l,
+            "The shop is served over plain http: passwords, cookies and addresses can be read on the way. Set site.url to an https address.",
+            "店铺通过未加密的 http 提供服务：密码、Cookie 和地址可能被截获。请将 site.url 设为 https 地址。"
+        )) } });
+    }
+    let waiting = list(view)?.iter().filter(|other| !other.active).count();
+    if waiting > 0 {
+        found.push(html! {
+            p { (t!(
+                l,
+                "Members of staff who wait to be admitted after the restore: {waiting}.",
+                "恢复备份后等待重新启用的员工：{waiting} 人。"
+            )) }
+            p { a href="/admin/staff" { (t!(l, "Staff", "员工")) } }
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,155 @@
+//! Backups, restores, and that what is erased stays erased in both.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tuckshop::backup::{self, restore};
+use tuckshop::clock::Clock;
+use tuckshop::config::Config;
+use tuckshop::disk::RealDisk;
+use tuckshop::random::SystemSource;
+use tuckshop::web;
+
+use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address, open_dir};
+
+struct Kept {
+    archive: PathBuf,
+    identity: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+/// Makes a recovery key and a backup, and puts both into a folder of their own.
+async fn back_up(shop: &TestShop) -> Kept {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let identity = folder.path().join("identity.txt");
+    let handle = shop.shop.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let key = backup::make_recovery_key(&handle).expect("a key");
+        let (name, _) = backup::now(&handle).expect("a backup");
+        (key.text.to_string(), name)
+    });
+    let (key, name) = made.await.expect("made");
+    std::fs::write(&identity, key).expect("written");
+    let archive = folder.path().join(&name);
+    std::fs::copy(shop.dir.path().join("backups").join(&name), &archive).expect("copied");
+    copy_keyring(shop, folder.path());
+    Kept { archive, identity, folder }
+}
+
+fn copy_keyring(shop: &TestShop, to: &Path) {
+    let from = shop.dir.path().join("backups").join(backup::KEYRING_COPY);
+    std::fs::copy(from, to.join(backup::KEYRING_COPY)).expect("copied");
+}
+
+async fn replace_copy(shop: &TestShop, kept: &Kept) {
+    let handle = shop.shop.clone();
+    tokio::task::spawn_blocking(move || backup::replace_copy(&handle)).await.expect("ran").expect("replaced");
+    copy_keyring(shop, kept.folder.path());
+}
+
+async fn restored(shop: &TestShop, kept: &Kept) -> (tempfile::TempDir, Result<restore::Report, String>) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let request = restore::Request {
+        name: kept.archive.display().to_string(),
+        into: folder.path().join("shop"),
+        identities: vec![kept.identity.clone()],
+        keyring: None,
+        key_file: None,
+    };
+    let clock: Arc<dyn Clock> = shop.clock.clone();
+    let tools = restore::Tools { disk: Arc::new(RealDisk), clock, random: Arc::new(SystemSource::new()) };
+    let config = Config::defaults(shop.dir.path().to_owned());
+    let done = tokio::task::spawn_blocking(move || {
+        restore::restore(&config, &request, &tools).map_err(|error| error.to_string())
+    });
+    let report = done.await.expect("ran");
+    (folder, report)
+}
+
+async fn open_restored(shop: &TestShop, folder: &tempfile::TempDir) -> Browser {
+    let opened = open_dir(&folder.path().join("shop"), &shop.clock).await;
+    Browser::of(web::router(&opened, tuckshop::routes::all()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_and_the_recovery_key_bring_the_shop_back_whole() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 2).await;
+    let number = lin.order("cod").await;
+    let kept = back_up(&shop).await;
+
+    let (folder, report) = restored(&shop, &kept).await;
+    let report = report.expect("restored");
+    assert!(report.origin_proven && report.store.left_out == 0, "{report:?}");
+    let mut browser = open_restored(&shop, &folder).await;
+    assert_eq!(browser.get("/account").await.status, 303);
+    assert_eq!(browser.sign_in("lin@example.com", SHOPPER_PASSWORD).await.status, 303);
+    browser.get(&format!("/account/orders/{number}")).await.must_be(200).must_say("王小明");
+    browser.put_in_cart("mug", 1).await;
+    let next = browser.order("cod").await;
+    assert_ne!(next[..4], number[..4], "orders begin with new letters");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ret_07_an_old_backup_beside_todays_keyring_shows_nothing_of_what_was_erased_since() {
+    let shop = TestShop::open().await;
+    let (mut lin, mut yan) = (shop.shopper("lin").await, shop.shopper("yan").await);
+    for browser in [&mut lin, &mut yan] {
+        let form = browser.get("/account/addresses").await.form("/account/addresses");
+        browser.submit(fill_address(form)).await.must_be(303);
+    }
+    let kept = back_up(&shop).await;
+    let page = lin.get("/account/addresses").await;
+    let delete = page.forms().into_iter().find(|form| form.action.ends_with("/delete")).expect("a form");
+    lin.submit(delete).await.must_be(303);
+    replace_copy(&shop, &kept).await;
+
+    let (folder, report) = restored(&shop, &kept).await;
+    assert!(report.expect("restored").store.left_out >= 1);
+    let mut browser = open_restored(&shop, &folder).await;
+    browser.sign_in("lin", SHOPPER_PASSWORD).await.must_be(303);
+    let page = browser.get("/account/addresses").await.must_be(200);
+    assert!(!page.says("文三路"), "{}", page.text());
+    browser.sign_in("yan", SHOPPER_PASSWORD).await.must_be(303);
+    browser.get("/account/addresses").await.must_be(200).must_say("文三路");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_changed_since_the_backup_does_not_come_back_to_life() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let kept = back_up(&shop).await;
+    let form = lin.get("/account/security").await.form("/account/security/password");
+    let form = form.with("current", SHOPPER_PASSWORD).with("password", "nine green kites rise");
+    let page = lin.submit(form).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    replace_copy(&shop, &kept).await;
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let mut browser = open_restored(&shop, &folder).await;
+    assert_eq!(browser.sign_in("lin", SHOPPER_PASSWORD).await.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_cut_or_foreign_file_is_refused_and_leaves_nothing() {
+    let shop = TestShop::open().await;
+    let kept = back_up(&shop).await;
+    let whole = std::fs::read(&kept.archive).expect("read");
+    let mut altered = whole.clone();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    for (what, bytes) in [("altered", altered), ("cut", whole[..whole.len() - 100].to_vec())] {
+        std::fs::write(&kept.archive, bytes).expect("written");
+        let (folder, report) = restored(&shop, &kept).await;
+        assert!(report.is_err(), "{what}");
+        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("read").collect();
+        assert!(left.is_empty(), "{what} left {left:?}");
+    }
+    std::fs::write(&kept.archive, whole).expect("written");
+    let stranger = TestShop::empty().await;
+    let foreign = back_up(&stranger).await;
+    std::fs::write(&kept.identity, std::fs::read(&foreign.identity).expect("read")).expect("written");
+    let (_, report) = restored(&shop, &kept).await;
+    assert!(report.expect_err("another identity").contains("identity"));
+}

@@ -1,0 +1,80 @@
+//! SEC-02: nothing that names a person can be found in any file of the data dir.
+
+use std::path::Path;
+
+use crate::actors::{TestShop, fill_address, number_in};
+
+/// Every byte of every file under `dir`.
+fn files(dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(dir).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap_or_default()));
+        }
+    }
+}
+
+fn where_found(dir: &Path, marker: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    files(dir, &mut all);
+    let wide: Vec<u8> = marker.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    all.into_iter()
+        .filter(|(_, bytes)| holds(bytes, marker.as_bytes()) || holds(bytes, &wide))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+const MARKERS: [&str; 9] = [
+    "zhangxiaoling",
+    "zhangxiaoling@example.com",
+    "张晓玲",
+    "13812345678",
+    "解放路一百二十三号",
+    "请放在门口的蓝色箱子里",
+    "示例科技有限公司",
+    "91330100MA27YYYYY9",
+    "very rare search phrase",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_02_no_personal_byte_lies_in_the_clear_before_or_after_deletion() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut person) = (shop.owner().await, shop.shopper("zhangxiaoling").await);
+    person.get("/search?q=very%20rare%20search%20phrase").await.must_be(200);
+    let form = fill_address(person.get("/account/addresses").await.form("/account/addresses"))
+        .with("name", "张晓玲")
+        .with("phone", "13812345678")
+        .with("street", "解放路一百二十三号");
+    person.submit(form).await.must_be(303);
+    person.put_in_cart("mug", 1).await;
+    let form = person.get("/checkout").await.form("/checkout");
+    let saved = form.value("address").map(str::to_owned).expect("the saved address is chosen");
+    let form = form
+        .with("address", &saved)
+        .with("delivery", "flat")
+        .with("payment", "cod")
+        .with("invoice_kind", "company")
+        .with("invoice_title", "示例科技有限公司")
+        .with("invoice_tax_id", "91330100MA27YYYYY9")
+        .with("note", "请放在门口的蓝色箱子里");
+    let page = person.submit(form).await;
+    let number = number_in(page.leads_to());
+    let path = format!("/admin/orders/{number}");
+    let label = owner.get(&path).await.form(&format!("{path}/label"));
+    owner.submit(label).await.must_say("张晓玲");
+    shop.letters("zhangxiaoling@example.com").await;
+    for marker in MARKERS {
+        assert_eq!(where_found(shop.dir.path(), marker), Vec::<String>::new(), "{marker}");
+    }
+    let page = person.get("/account/addresses").await;
+    let delete = page.forms().into_iter().find(|form| form.action.ends_with("/delete")).expect("a form");
+    person.submit(delete).await.must_be(303);
+    for marker in MARKERS {
+        assert_eq!(where_found(shop.dir.path(), marker), Vec::<String>::new(), "{marker}, after deletion");
+    }
+    // The search itself finds what is there.
+    assert!(!where_found(shop.dir.path(), "Stoneware mug").is_empty());
+}

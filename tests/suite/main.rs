@@ -1,0 +1,16 @@
+//! The shop as its users meet it: every test drives the real router or the real program through
+//! forms and files, each in a data dir of its own, with a clock that it moves itself.
+
+mod actors;
+mod page;
+mod program;
+
+mod backups;
+mod crashes;
+mod first_run;
+mod leaks;
+mod orders;
+mod registration;
+mod routes;
+mod shopping;
+mod verbs;

@@ -1,0 +1,257 @@
+//! An order's life, from the cart to the received parcel, and every way out of it.
+
+use crate::actors::{Browser, TestShop, number_in};
+
+async fn paid(owner: &mut Browser, number: &str) {
+    press(owner, number, "paid", &[]).await;
+}
+
+async fn press(owner: &mut Browser, number: &str, button: &str, fields: &[(&str, &str)]) {
+    let path = format!("/admin/orders/{number}");
+    let mut form = owner.get(&path).await.must_be(200).form(&format!("{path}/{button}"));
+    for (name, value) in fields {
+        form = form.with(name, value);
+    }
+    let page = owner.submit(form).await;
+    assert_eq!(page.status, 303, "{button}: {}", page.text());
+}
+
+async fn stock_of(shop: &TestShop, slug: &str) -> String {
+    shop.browser().get(&format!("/products/{slug}")).await.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_through_from_the_cart_to_the_received_parcel() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    lin.put_in_cart("mug", 2).await;
+    let number = lin.order("transfer").await;
+
+    let page = lin.get(&format!("/account/orders/{number}")).await.must_be(200);
+    page.must_say("¥99.00").must_say("¥109.00").must_say("西湖区").must_say("王小明");
+    let pay = lin.get(&format!("/orders/{number}/pay")).await.must_be(200);
+    pay.must_say("Bank of Example").must_say(&number).must_say("¥109.00");
+    assert!(shop.last_letter("lin@example.com").await.expect("a letter").contains(&number));
+
+    paid(&mut owner, &number).await;
+    lin.get("/account/orders?tab=to-ship").await.must_say(&number);
+    press(&mut owner, &number, "ship", &[("carrier", "SF Express"), ("tracking", "SF1234567890")]).await;
+    lin.get("/account/orders?tab=to-receive").await.must_say(&number);
+    let page = lin.get(&format!("/account/orders/{number}")).await.must_say("SF1234567890");
+    let received = page.form(&format!("/account/orders/{number}/received"));
+    lin.submit(received).await.must_be(303);
+    lin.get("/account/orders?tab=completed").await.must_say(&number);
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_a_reload_and_two_tabs_make_one_order() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let form = lin.checkout_form("transfer").await;
+    let mut clicks = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (mut tab, form) = (lin.clone(), form.clone());
+        clicks.spawn(async move { number_in(tab.submit(form).await.leads_to()) });
+    }
+    let mut numbers = clicks.join_all().await;
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 1, "{numbers:?}");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_buyers_at_the_last_three_pieces_make_three_orders() {
+    let shop = TestShop::open().await;
+    let mut buyers = Vec::new();
+    for count in 0..100 {
+        let buyer = shop.shopper(&format!("buyer-{count}")).await;
+        buyers.push(buyer);
+    }
+    let mut forms = Vec::new();
+    for mut buyer in buyers {
+        buyer.put_in_cart("teapot", 1).await;
+        let form = buyer.checkout_form("transfer").await;
+        forms.push((buyer, form));
+    }
+    let mut rush = tokio::task::JoinSet::new();
+    for (mut buyer, form) in forms {
+        rush.spawn(async move { buyer.submit(form).await });
+    }
+    let answers = rush.join_all().await;
+    let orders = answers.iter().filter(|page| page.status == 303).count();
+    assert_eq!(orders, 3);
+    let refused = answers.iter().filter(|page| page.status == 422 || page.status == 409).count();
+    assert_eq!(refused, 97, "each of the others is told");
+    assert!(stock_of(&shop, "teapot").await.contains("Sold out"));
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpaid_transfer_is_cancelled_in_time_and_gives_its_stock_back() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("teapot", 3).await;
+    let number = lin.order("transfer").await;
+    assert!(stock_of(&shop, "teapot").await.contains("Sold out"));
+    shop.pass_days(6).await;
+    lin.get("/account/orders?tab=unpaid").await.must_say(&number);
+    shop.pass_days(1).await;
+    shop.pass(5);
+    shop.run_jobs().await;
+    assert!(!lin.get("/account/orders?tab=unpaid").await.says(&number));
+    lin.get(&format!("/account/orders/{number}")).await.must_say("Cancelled");
+    assert!(!stock_of(&shop, "teapot").await.contains("Sold out"));
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_reopens_an_order_while_stock_lasts_and_else_is_due_back() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    lin.put_in_cart("teapot", 3).await;
+    let first = lin.order("transfer").await;
+    shop.pass_days(8).await;
+    let mut owner_again = shop.owner().await;
+    paid(&mut owner_again, &first).await;
+    lin.get("/account/orders?tab=to-ship").await.must_say(&first);
+
+    lin.put_in_cart("mug", 15).await;
+    let second = lin.order("transfer").await;
+    shop.pass_days(8).await;
+    let mut yan = shop.shopper("yan").await;
+    yan.put_in_cart("mug", 10).await;
+    yan.order("cod").await;
+    owner = shop.owner().await;
+    paid(&mut owner, &second).await;
+    owner.get(&format!("/admin/orders/{second}")).await.must_say("Refund due");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cash_on_delivery_does_not_expire() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("cod").await;
+    shop.pass_days(20).await;
+    lin.get("/account/orders?tab=to-ship").await.must_say(&number);
+    assert!(!lin.get("/account/orders?tab=unpaid").await.says(&number));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_paid_order_owes_a_refund_that_staff_record_once() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("transfer").await;
+    paid(&mut owner, &number).await;
+    press(&mut owner, &number, "cancel", &[("reason", "Broken in the store room")]).await;
+    owner.get(&format!("/admin/orders/{number}")).await.must_say("Refund due");
+    let path = format!("/admin/orders/{number}");
+    let form = owner.get(&path).await.form(&format!("{path}/refund"));
+    let too_much = form.clone().with("amount", "1000.00").with("reason", "Cancelled");
+    assert_eq!(owner.submit(too_much).await.status, 422);
+    let form = form.with("amount", "59.50").with("reason", "Cancelled").with("reference", "B-1");
+    owner.submit(form.clone()).await.must_be(303);
+    assert_ne!(owner.submit(form).await.status, 500);
+    owner.get(&path).await.must_say("Refunded");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clerks_double_click_does_nothing_twice() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("transfer").await;
+    let path = format!("/admin/orders/{number}");
+    let form = owner.get(&path).await.form(&format!("{path}/paid"));
+    owner.submit(form.clone()).await.must_be(303);
+    owner.submit(form).await;
+    let letters = shop.letters("lin@example.com").await;
+    let told = letters.iter().filter(|letter| letter.contains(&number)).count();
+    assert!(told <= 2, "placed and paid, each once: {letters:#?}");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_anybody_elses_order() {
+    let shop = TestShop::open().await;
+    let (mut lin, mut yan) = (shop.shopper("lin").await, shop.shopper("yan").await);
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("transfer").await;
+    for path in [format!("/account/orders/{number}"), format!("/orders/{number}/pay")] {
+        let page = yan.get(&path).await.must_be(404);
+        assert!(!page.says("王小明"));
+        assert_eq!(shop.browser().get(&path).await.status, 303);
+    }
+    for button in ["cancel", "received"] {
+        yan.post(&format!("/account/orders/{number}/{button}"), &[]).await.must_be(404);
+    }
+    lin.get(&format!("/account/orders/{number}")).await.must_be(200).must_say("王小明");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_09_staff_see_a_mask_until_one_button_shows_the_label_and_the_look_is_logged() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("cod").await;
+    for path in ["/admin/orders".to_owned(), format!("/admin/orders/{number}"), "/admin/customers".to_owned()]
+    {
+        let page = owner.get(&path).await.must_be(200);
+        for secret in ["王小明", "13900001234", "文三路", "lin@example.com"] {
+            assert!(!page.says(secret), "{path} shows {secret}");
+        }
+    }
+    let path = format!("/admin/orders/{number}");
+    let label = owner.get(&path).await.form(&format!("{path}/label"));
+    let page = owner.submit(label).await.must_be(200);
+    page.must_say("王小明").must_say("13900001234").must_say("文三路");
+    owner.get("/admin/access-log").await.must_be(200).must_say(&number);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_charges_what_its_page_showed_or_asks_again() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let form = lin.checkout_form("transfer").await;
+    shop.stock("handle,title,price,stock\nmug,Stoneware mug,59.50,\n").await;
+    let page = lin.submit(form).await.must_be(422);
+    page.must_say("¥69.50");
+    let number = lin.order("transfer").await;
+    lin.get(&format!("/account/orders/{number}")).await.must_say("¥69.50");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_invoice_needs_its_title_and_tax_number() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let form = lin.checkout_form("transfer").await.with("invoice_kind", "company");
+    let page =
+        lin.submit(form.clone().with("invoice_title", "").with("invoice_tax_id", "")).await.must_be(422);
+    assert!(page.body.contains("#invoice_title"), "{}", page.text());
+    let form = form.with("invoice_title", "示例有限公司").with("invoice_tax_id", "91330100MA27XXXXX8");
+    let number = number_in(lin.submit(form).await.leads_to());
+    lin.get(&format!("/account/orders/{number}")).await.must_say("示例有限公司");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_note_is_shown_as_text_to_everybody() {
+    let shop = TestShop::open().await;
+    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    lin.put_in_cart("mug", 1).await;
+    let form = lin.checkout_form("cod").await.with("note", "<img src=x onerror=alert(1)>");
+    let number = number_in(lin.submit(form).await.leads_to());
+    for page in [
+        lin.get(&format!("/account/orders/{number}")).await,
+        owner.get(&format!("/admin/orders/{number}")).await,
+    ] {
+        assert!(!page.must_be(200).body.contains("<img src=x"));
+    }
+}

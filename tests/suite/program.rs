@@ -1,0 +1,180 @@
+//! The real program: started, asked over TCP, stopped or killed.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::page::{Form, Page};
+
+/// Runs a verb to its end. Keys go into `home`, which stands for the user's folders.
+pub fn tuckshop(home: &Path, arguments: &[&str]) -> Output {
+    command(home, arguments).output().expect("the program runs")
+}
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tuckshop"));
+    command
+        .args(arguments)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("TUCKSHOP_OWNER_PASSWORD", "a quiet river bends twice")
+        .env("TUCKSHOP_STAFF_PASSWORD", "four copper bells ring")
+        .stdin(Stdio::null());
+    command
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// An open shop in a process of its own.
+pub struct Running {
+    child: Child,
+    /// The lines it printed until it was open.
+    pub lines: Vec<String>,
+    pub address: String,
+}
+
+impl Running {
+    /// Starts a verb and waits until it prints a line that begins with `ready`.
+    pub fn start(home: &Path, arguments: &[&str], ready: &str) -> Self {
+        let mut child = command(home, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert!(out.read_line(&mut line).expect("readable") > 0, "it ended: {lines:?}");
+            lines.push(line.trim_end().to_owned());
+            if line.starts_with(ready) {
+                break;
+            }
+        }
+        // Whatever it prints later must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        let url = lines.iter().find_map(|line| line.split_whitespace().find(|word| word.starts_with("http")));
+        let address =
+            url.expect("an address").trim_start_matches("http://").split('/').next().expect("a host");
+        Self { child, address: address.to_owned(), lines }
+    }
+
+    /// What a line with this label says.
+    pub fn said(&self, label: &str) -> String {
+        let found = self.lines.iter().find_map(|line| line.strip_prefix(label));
+        found.unwrap_or_else(|| panic!("no {label} in {:?}", self.lines)).trim().to_owned()
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Asks it to stop and waits.
+    pub fn stop(mut self) -> i32 {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
+            .expect("told");
+        self.child.wait().expect("gone").code().unwrap_or(-1)
+    }
+
+    pub fn visitor(&self) -> Remote {
+        Remote { address: self.address.clone(), cookies: BTreeMap::new() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that failed leaves no process behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A browser over TCP.
+#[derive(Clone)]
+pub struct Remote {
+    pub address: String,
+    pub cookies: BTreeMap<String, String>,
+}
+
+impl Remote {
+    pub fn get(&mut self, path: &str) -> std::io::Result<Page> {
+        self.send("GET", path, "")
+    }
+
+    pub fn submit(&mut self, form: &Form) -> std::io::Result<Page> {
+        let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send("POST", &form.action, &body)
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &str) -> std::io::Result<Page> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: en\r\nCookie: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            cookies.join("; "),
+            body.len()
+        )?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        self.read(path, &answer)
+    }
+
+    fn read(&mut self, path: &str, answer: &[u8]) -> std::io::Result<Page> {
+        let broken = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "half an answer");
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(broken)?;
+        let head = text(&answer[..end]);
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
+        let headers: Vec<(String, String)> = head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let find =
+            |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let body = if find("transfer-encoding").is_some() {
+            unchunk(&answer[end + 4..]).ok_or_else(broken)?
+        } else {
+            answer[end + 4..].to_vec()
+        };
+        if find("content-length").and_then(|n| n.parse().ok()).is_some_and(|n: usize| n != body.len()) {
+            return Err(broken());
+        }
+        for (_, set) in headers.iter().filter(|(name, _)| name == "set-cookie") {
+            if let Some((name, rest)) = set.split_once('=') {
+                self.cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or("").to_owned());
+            }
+        }
+        let location = find("location");
+        Ok(Page { status, location, headers, body: text(&body), path: path.to_owned() })
+    }
+}
+
+fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|window| window == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).ok()?.trim(), 16).ok()?;
+        bytes = &bytes[end + 2..];
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(bytes.get(..size)?);
+        bytes = bytes.get(size + 2..)?;
+    }
+}

@@ -1,0 +1,196 @@
+//! The verbs of the command line, on the real program.
+
+use std::io::Read;
+
+use crate::program::{Running, text, tuckshop};
+
+struct Home {
+    folder: tempfile::TempDir,
+    dir: String,
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = folder.path().join("shop").display().to_string();
+        Self { folder, dir }
+    }
+
+    /// A shop that `init` made; returns it with what was printed.
+    fn with_shop() -> (Self, String) {
+        let home = Self::new();
+        let made = home.run(&["init", "--owner-email", "owner@example.com"]);
+        assert_eq!(made.0, 0, "{}{}", made.1, made.2);
+        (home, made.1)
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut all = arguments.to_vec();
+        all.extend(["--data-dir", &self.dir]);
+        let output = tuckshop(self.folder.path(), &all);
+        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).expect("written");
+        path.display().to_string()
+    }
+}
+
+#[test]
+fn init_makes_a_shop_and_prints_the_recovery_key_once() {
+    let (home, printed) = Home::with_shop();
+    assert!(printed.contains("AGE-SECRET-KEY-1") && printed.contains("# public key: age1"), "{printed}");
+    let again = home.run(&["init", "--owner-email", "owner@example.com"]);
+    assert_eq!(again.0, 1);
+    assert!(!again.1.contains("AGE-SECRET-KEY"));
+    let names: Vec<String> = std::fs::read_dir(&home.dir)
+        .expect("the data dir")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(!names.contains(&"master.key".to_owned()), "the key lies elsewhere: {names:?}");
+    for side in ["keyring", "passing"] {
+        let read = |half: &str| std::fs::read(format!("{}/{side}.{half}", home.dir)).expect("read");
+        assert!(read("a") == read("b"), "{side}.a and {side}.b are equal while the shop is closed");
+    }
+}
+
+#[test]
+fn a_shop_without_its_master_key_says_so_and_ends_with_78() {
+    let (home, _) = Home::with_shop();
+    std::fs::remove_dir_all(home.folder.path().join("config")).expect("removed");
+    let (code, _, stderr) = home.run(&["check"]);
+    assert_eq!(code, 78, "{stderr}");
+    assert!(stderr.contains("master key"), "{stderr}");
+}
+
+#[test]
+fn verbs_on_a_shop_that_is_open_are_carried_out_by_it() {
+    let (home, _) = Home::with_shop();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &home.dir];
+    let running = Running::start(home.folder.path(), &arguments, "tuckshop: open at");
+    let added = home.run(&["staff", "add", "--email", "clerk@example.com", "--name", "Clerk"]);
+    assert_eq!(added.0, 0, "{}", added.2);
+    let csv = home.file("goods.csv", "handle,title,price,stock\nmug,Mug,49.50,7\n");
+    let imported = home.run(&["products", "import", &csv]);
+    assert_eq!(imported.0, 0, "{}", imported.2);
+    let page = running.visitor().get("/products/mug").expect("a page");
+    assert_eq!(page.status, 200);
+    let backup = home.run(&["backup", "now"]);
+    assert_eq!(backup.0, 0, "{}", backup.2);
+    assert_eq!(home.run(&["check"]).0, 0);
+    let second = tuckshop(home.folder.path(), &arguments);
+    assert_eq!(second.status.code(), Some(1), "a second one is refused");
+    assert!(text(&second.stderr).contains("process"), "{}", text(&second.stderr));
+    assert_eq!(running.stop(), 0);
+    let (_, listed, _) = home.run(&["staff", "list"]);
+    assert!(listed.contains("clerk@example.com"), "{listed}");
+    let (_, listed, _) = home.run(&["backup", "list"]);
+    assert!(listed.contains(".tar.zst.age"), "{listed}");
+}
+
+#[test]
+fn a_bad_row_is_named_with_its_line_and_nothing_is_imported() {
+    let (home, _) = Home::with_shop();
+    let csv = home
+        .file("goods.csv", "handle,title,price,stock\nmug,Mug,49.50,7\npot,Pot,cheap,1\ncup,Cup,1.00,-3\n");
+    let (code, _, stderr) = home.run(&["products", "import", &csv]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains('3') && stderr.contains('4') && stderr.contains("price"), "{stderr}");
+    let csv = home.file("again.csv", "handle,title,price,stock\nmug,Mug,49.50,7\n");
+    assert_eq!(home.run(&["products", "import", &csv]).0, 0);
+    assert_eq!(home.run(&["products", "import", &csv]).0, 0, "a second time doubles nothing");
+    assert_eq!(home.run(&["check"]).0, 0);
+}
+
+#[test]
+fn a_backup_opens_with_age_alone_and_restores_on_an_empty_machine() {
+    let (home, printed) = Home::with_shop();
+    let csv = home.file("goods.csv", "handle,title,price,stock\nmug,Mug,49.50,7\n");
+    home.run(&["products", "import", &csv]);
+    let (code, made, stderr) = home.run(&["backup", "now"]);
+    assert_eq!(code, 0, "{stderr}");
+    let name = made.lines().next().expect("a name").to_owned();
+    let place = format!("{}/backups", home.dir);
+    let start = printed.find("# Recovery key").expect("the key");
+    let end = printed.find("Next:").expect("its end");
+    let identity = home.file("identity.txt", &printed[start..end]);
+
+    let secret = printed.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).expect("the key");
+    let key: age::x25519::Identity = secret.parse().expect("an age identity");
+    let file = std::fs::File::open(format!("{place}/{name}")).expect("the archive");
+    let decryptor = age::Decryptor::new_buffered(std::io::BufReader::new(file)).expect("an age file");
+    let mut plain = Vec::new();
+    let identities = std::iter::once(&key as &dyn age::Identity);
+    decryptor.decrypt(identities).expect("opens").read_to_end(&mut plain).expect("whole");
+    assert_eq!(&plain[..4], &[0x28, 0xb5, 0x2f, 0xfd], "zstd, as any tool knows it");
+
+    let other = Home::new();
+    let archive = format!("{place}/{name}");
+    let into = other.dir.clone();
+    let output = tuckshop(
+        other.folder.path(),
+        &["backup", "restore", &archive, "--into", &into, "--identity", &identity],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(other.run(&["check"]).0, 0);
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &into];
+    let running = Running::start(other.folder.path(), &arguments, "tuckshop: open at");
+    assert_eq!(running.visitor().get("/products/mug").expect("a page").status, 200);
+    running.stop();
+}
+
+#[test]
+fn the_route_table_and_the_data_map_are_printed() {
+    let home = Home::new();
+    let (code, routes, _) = home.run(&["routes", "--json"]);
+    assert_eq!(code, 0);
+    let routes: Vec<serde_json::Value> = serde_json::from_str(&routes).expect("JSON");
+    assert!(routes.iter().any(|route| {
+        route["method"] == "GET"
+            && route["path"] == "/products/{slug}"
+            && route["who"] == "anyone"
+            && route["changes"] == ""
+    }));
+    let (code, map, _) = home.run(&["data-map"]);
+    assert_eq!(code, 0);
+    for word in ["accounts", "order_contact", "contract", "3 years", "consignee"] {
+        assert!(map.to_lowercase().contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_wrong_configuration_names_key_and_line_and_makes_nothing() {
+    let home = Home::new();
+    let config = home.file("shop.toml", "[site]\nname = \"Shop\"\nlisten = \"nowhere\"\nnmae = 1\n");
+    let (code, _, stderr) = home.run(&["serve", "--config", &config]);
+    assert_eq!(code, 78);
+    assert!(stderr.contains("site.listen") && stderr.contains("line 3"), "{stderr}");
+    assert!(stderr.contains("nmae") && stderr.contains("line 4"), "{stderr}");
+    assert!(!std::path::Path::new(&home.dir).exists());
+}
+
+#[test]
+fn a_real_shop_takes_no_moved_clock_and_a_demo_is_not_served() {
+    let (home, _) = Home::with_shop();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tuckshop"))
+        .args(["check", "--data-dir", &home.dir])
+        .env("XDG_CONFIG_HOME", home.folder.path().join("config"))
+        .env("TUCKSHOP_CLOCK_OFFSET", "P40D")
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(78));
+    let demo = Home::new();
+    let arguments =
+        ["demo", "--listen", "127.0.0.1:0", "--orders", "3", "--products", "5", "--data-dir", &demo.dir];
+    let running = Running::start(demo.folder.path(), &arguments, "Backup identity:");
+    for label in ["Shop:", "Back office:", "Owner:", "Shopper:", "Outbox:", "Backup identity:"] {
+        assert!(!running.said(label).is_empty());
+    }
+    running.stop();
+    let (code, _, stderr) = demo.run(&["serve"]);
+    assert_eq!(code, 78, "{stderr}");
+    let (code, _, stderr) = home.run(&["demo", "--listen", "127.0.0.1:0"]);
+    assert_eq!(code, 78, "{stderr}");
+}
