@@ -200,13 +200,16 @@ async fn move_stock(visit: &Visit, product: ProductId, variant: VariantId, form:
 
 /// Reads `12`, `+5` or `-2`.
 fn stock_change(text: &str) -> Option<StockChange> {
-    let make: fn(u32) -> StockChange = match text.chars().next()? {
-        '+' | '＋' => StockChange::Add,
-        '-' | '−' | '－' => StockChange::Take,
-        _ => StockChange::Set,
+    const PLUS: [char; 2] = ['+', '＋'];
+    const MINUS: [char; 3] = ['-', '−', '－'];
+    let (digits, make): (&str, fn(u32) -> StockChange) = match text.strip_prefix(PLUS) {
+        Some(more) => (more, StockChange::Add),
+        None => match text.strip_prefix(MINUS) {
+            Some(fewer) => (fewer, StockChange::Take),
+            None => (text, StockChange::Set),
+        },
     };
-    let digits = text.trim_start_matches(['+', '＋', '-', '−', '－']);
-    let plain = digits.len() + 3 >= text.len() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|number| plain && *number <= stock::MOST).map(make)
 }
 

@@ -465,9 +465,10 @@ fn read_cells(
     };
     let columns = read_header(&header, known, needed)?;
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
+    let mut lines = Lines { csv, at: 0, line: 1 };
     for record in records {
         let record = record.map_err(|error| vec![LineProblem::new(0, "", error.to_string())])?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.line_at(record.position().map_or(0, csv::Position::byte));
         match read_row(&record, line, &columns, known) {
             Ok(Some(row)) => rows.push(row),
             Ok(None) => {}
@@ -475,6 +476,34 @@ fn read_cells(
         }
     }
     if wrong.is_empty() { Ok(rows) } else { Err(wrong) }
+}
+
+/// Counts the lines of a file up to its records. The reader's own count is one short after `\r\n`
+/// and after empty lines.
+struct Lines<'a> {
+    csv: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that is read from this byte on; records are asked for in their order.
+    fn line_at(&mut self, byte: u64) -> u64 {
+        let start = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(&letter) = self.csv.get(self.at) {
+            if self.at >= start && !matches!(letter, b'\r' | b'\n') {
+                break;
+            }
+            let ends_line = match letter {
+                b'\n' => true,
+                b'\r' => self.csv.get(self.at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            self.line += u64::from(ends_line);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 /// Which column each field is: places in `known`.
