@@ -80,6 +80,7 @@ fn order_tiles(l: crate::locale::Locale, counts: &orders::Counts) -> Markup {
 
 fn shortcuts(l: crate::locale::Locale) -> Markup {
     ui::tiles(&[
+        ("/account/orders", t!(l, "All orders", "全部订单"), t!(l, "Everything you ordered", "查看所有订单")),
         (
             "/account/addresses",
             t!(l, "Addresses", "收货地址"),
@@ -94,11 +95,6 @@ fn shortcuts(l: crate::locale::Locale) -> Markup {
             "/account/security",
             t!(l, "Security", "账号安全"),
             t!(l, "Password, second step, sessions", "密码、两步验证、登录设备"),
-        ),
-        (
-            "/account/privacy",
-            t!(l, "Privacy", "隐私管理"),
-            t!(l, "What you agreed to, and your data", "授权管理与个人信息"),
         ),
     ])
 }

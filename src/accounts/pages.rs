@@ -86,14 +86,20 @@ pub const ONLY_SMS: Text = Text::new(
 );
 
 /// What stands over a field for a code: where it went, and how long it is good.
-pub fn code_sent(l: Locale, awaited: &Awaited) -> Markup {
-    let contact = awaited.contact.as_str();
+pub fn code_sent(visit: &Visit, awaited: &Awaited) -> Markup {
+    let l = visit.locale;
+    let (contact, life) = (awaited.contact.as_str(), code_life(visit));
     html! {
         p {
-            (t!(l, "We have sent a message to {contact}. It holds a code of six digits, which is good for a short time.",
-                "我们已向 {contact} 发送消息，请填写其中的 6 位验证码，验证码仅在短时间内有效。"))
+            (t!(l, "We have sent a message to {contact}. It holds a code of six digits, which is good for {life}.",
+                "我们已向 {contact} 发送消息，请在 {life}内填写其中的 6 位验证码。"))
         }
     }
+}
+
+/// How long a code is good, in words.
+pub fn code_life(visit: &Visit) -> String {
+    visit.shop.config().retention.code.text(visit.locale)
 }
 
 /// The field for a code.

@@ -425,7 +425,7 @@ pub(super) const SENT: (&str, Text) =
 fn code_part(visit: &Visit, awaited: Option<&Awaited>, problems: &ui::Problems) -> Markup {
     let l = visit.locale;
     html! {
-        @if let Some(awaited) = awaited { (pages::code_sent(l, awaited)) }
+        @if let Some(awaited) = awaited { (pages::code_sent(visit, awaited)) }
         (ui::form("/register/verify", html! {
             (pages::code_field(l, problems))
             (ui::primary_button(&t!(l, "Create the account", "完成注册")))

@@ -124,7 +124,7 @@ fn written_reset(visit: &Visit, awaited: Option<&Awaited>, problems: &ui::Proble
         (ui::error_summary(l, problems))
         (pages::said(visit, &[SENT]))
         h1 { (title) }
-        @if let Some(awaited) = awaited { (asked_at(l, awaited)) }
+        @if let Some(awaited) = awaited { (asked_at(visit, awaited)) }
         (ui::form("/password/reset", html! {
             (pages::code_field(l, problems))
             (Field::password("password", &t!(l, "New password", "新密码")).autocomplete("new-password")

@@ -235,6 +235,11 @@ fn decide_verify(
     let mut after = before.clone();
     which.set(&mut after, Some(&contact));
     change(plan, &after)?;
+    // Where a contact only came, the one that was there before is told.
+    if which.of(&before).is_none() {
+        let known = super::contact_of(&before);
+        notify::queue_to_contact(plan, &known, NoticeKind::ContactChanged, after.language)?;
+    }
     tell_of_lost(plan, &before, &after, session)?;
     Ok(Ok(()))
 }
@@ -355,7 +360,7 @@ fn contact_fields(l: Locale, form: &Form, problems: &ui::Problems) -> Markup {
         "修改后需验证新的联系方式才会生效。"
     );
     html! {
-        (Field::email("email", &t!(l, "Email", "邮箱")).value(form.raw("email")).hint(&hint)
+        (Field::email("email", &t!(l, "Email", "邮箱")).value(form.raw("email")).hint(&hint).width(ui::Width::Medium)
             .problems(problems).render())
         (Field::tel("phone", &t!(l, "Mobile number", "手机号")).value(form.raw("phone")).hint(&hint)
             .width(ui::Width::Medium).problems(problems).render())
@@ -461,7 +466,7 @@ fn written_verify(
         (ui::error_summary(l, problems))
         (pages::said(visit, &[SENT]))
         h1 { (title) }
-        @if let Some(awaited) = awaited { (pages::code_sent(l, awaited)) }
+        @if let Some(awaited) = awaited { (pages::code_sent(visit, awaited)) }
         (ui::form("/account/settings/verify", html! {
             (kind)
             (pages::code_field(l, problems))

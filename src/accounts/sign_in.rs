@@ -385,7 +385,7 @@ fn code_part(visit: &Visit, awaited: Option<&Awaited>, back: &str, problems: &ui
     let l = visit.locale;
     let back = Field::hidden("back", back).render();
     html! {
-        @if let Some(awaited) = awaited { (asked_at(l, awaited)) }
+        @if let Some(awaited) = awaited { (asked_at(visit, awaited)) }
         (ui::form("/login/code", html! {
             (back)
             (pages::code_field(l, problems))
@@ -397,12 +397,13 @@ fn code_part(visit: &Visit, awaited: Option<&Awaited>, back: &str, problems: &ui
 }
 
 /// What is said where nobody may learn whether a code went out at all.
-pub(super) fn asked_at(l: crate::locale::Locale, awaited: &Awaited) -> Markup {
-    let contact = awaited.contact.as_str();
+pub(super) fn asked_at(visit: &Visit, awaited: &Awaited) -> Markup {
+    let l = visit.locale;
+    let (contact, life) = (awaited.contact.as_str(), pages::code_life(visit));
     html! {
         p {
-            (t!(l, "If there is an account with {contact}, we have sent a code of six digits there, which is good for a short time.",
-                "如果 {contact} 已绑定账户，我们已向其发送 6 位验证码，验证码仅在短时间内有效。"))
+            (t!(l, "If there is an account with {contact}, we have sent a code of six digits there, which is good for {life}.",
+                "如果 {contact} 已绑定账户，我们已向其发送 6 位验证码，请在 {life}内填写。"))
         }
     }
 }
