@@ -27,6 +27,18 @@ pub fn or_again(
     }
 }
 
+/// The same for a form whose address is no page: the page that comes back stands at `page`, where the
+/// language switch leads.
+pub fn or_again_at(
+    visit: &Visit,
+    page: &str,
+    stop: Stop,
+    again: impl FnOnce(&Visit, &ui::Problems) -> Result<Markup, Stop>,
+) -> Answer {
+    let there = Visit { path: page.to_owned(), ..visit.clone() };
+    or_again(&there, stop, again)
+}
+
 fn is_about_a_form(refusal: &Refusal) -> bool {
     use crate::refusal::Kind;
     matches!(refusal.kind, Kind::Invalid | Kind::TooMany { .. })

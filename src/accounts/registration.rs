@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
 use super::entry::{self, Browser, Entered};
-use super::pages::{self, asked, or_again};
+use super::pages::{self, asked, or_again, or_again_at};
 use super::records::{REGISTRATIONS, RegistrationRow};
 use super::{Called, NewAccount, agreed_texts, create, find_by};
 use crate::classes::Class;
@@ -394,7 +394,7 @@ async fn resend(visit: Visit) -> Answer {
     match sent {
         Ok(true) => Ok(see("/register/verify?said=sent")),
         Ok(false) => Ok(see("/register")),
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/register/verify", stop, |visit, problems| {
             let stage = stage_of(visit)?.unwrap_or(Stage::Code(None));
             Ok(stage_page(visit, &stage, &Form::default(), problems)?)
         }),

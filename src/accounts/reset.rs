@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::codes::{self, Awaited, Proof, Purpose};
 use super::entry::{self, Browser, Entered};
-use super::pages::{self, or_again};
+use super::pages::{self, or_again, or_again_at};
 use super::registration::{SENT, door_page, read_new_password};
 use super::sign_in::{asked_at, contact_part, send_again, try_send};
 use super::{Called, find_by, tries};
@@ -111,7 +111,7 @@ async fn resend(visit: Visit) -> Answer {
     match send_again(&visit, &PURPOSE).await {
         Ok(true) => Ok(see("/password/reset?said=sent")),
         Ok(false) => Ok(see("/password/forgot")),
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/password/reset", stop, |visit, problems| {
             Ok(written_reset(visit, awaited(visit)?.as_ref(), problems)?)
         }),
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::codes;
-use super::pages::{self, or_again};
+use super::pages::{self, or_again_at};
 use super::registration::read_new_password;
 use super::sign_in::count_try;
 use super::{factor, get as account_of, password_hash, set_password, tries};
@@ -104,7 +104,7 @@ async fn password(visit: Visit, form: Form) -> Answer {
             visit.shop.outbox_bell.notify_one();
             Ok(with_cookie(see("/account/security?said=password"), &visit.shop, Cookie::Session, &token))
         }
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -148,7 +148,7 @@ fn new_session(
 async fn begin(visit: Visit, form: Form) -> Answer {
     match try_begin(&visit, &form).await {
         Ok(()) => Ok(see("/account/security/totp")),
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -192,7 +192,9 @@ async fn confirm(visit: Visit, form: Form) -> Answer {
     let Some(secret) = waiting_secret(&visit)? else { return Ok(see("/account/security?said=late")) };
     match try_confirm(&visit, &form).await {
         Ok((token, codes)) => recovery_answer(&visit, &token, &codes),
-        Err(stop) => or_again(&visit, stop, |visit, problems| written_factor(visit, &secret, problems)),
+        Err(stop) => or_again_at(&visit, "/account/security/totp", stop, |visit, problems| {
+            written_factor(visit, &secret, problems)
+        }),
     }
 }
 
@@ -219,7 +221,7 @@ async fn try_confirm(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>
 async fn renew_codes(visit: Visit, form: Form) -> Answer {
     match try_renew(&visit, &form).await {
         Ok((token, codes)) => recovery_answer(&visit, &token, &codes),
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -272,7 +274,7 @@ async fn turn_off(visit: Visit, form: Form) -> Answer {
             visit.shop.outbox_bell.notify_one();
             Ok(with_cookie(see("/account/security?said=off"), &visit.shop, Cookie::Session, &token))
         }
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
-use super::pages::{self, or_again};
+use super::pages::{self, or_again, or_again_at};
 use super::registration::SENT;
 use super::{Account, CONTACT_TAKEN, Called, NAME_TAKEN, change, find_by, get as account_of};
 use crate::contact::{Contact, check_account_name, parse_email, parse_mobile};
@@ -444,7 +444,7 @@ async fn resend(visit: Visit, form: Form) -> Answer {
             visit.shop.outbox_bell.notify_one();
             Ok(see("/account/settings/verify?said=sent"))
         }
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/account/settings/verify", stop, |visit, problems| {
             Ok(written_verify(visit, which, Some(&awaited), problems)?)
         }),
     }

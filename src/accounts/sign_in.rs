@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
 use super::entry::{self, Browser, Entered, Second};
-use super::pages::{self, asked, or_again};
+use super::pages::{self, asked, or_again, or_again_at};
 use super::registration::{SENT, door_page, signed_in};
 use super::{Account, Called, find_by, password_hash, tries};
 use crate::contact::Contact;
@@ -329,7 +329,7 @@ async fn resend(visit: Visit, form: Form) -> Answer {
     match send_again(&visit, &PURPOSE).await {
         Ok(true) => Ok(see(&entry::with_said(&there, "sent"))),
         Ok(false) => Ok(see(&there)),
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/login/code", stop, |visit, problems| {
             Ok(written_code(visit, awaited(visit)?.as_ref(), &form, problems)?)
         }),
     }
