@@ -1,6 +1,7 @@
 //! Doors for programs: health, metrics, search engines, security researchers, password managers.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +16,7 @@ use crate::web::{Answer, Route, Visit, Who, get, see};
 
 /// With less free space the shop does not call itself ready.
 const LEAST_FREE_BYTES: u64 = 50 << 20;
+const WRITER_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// More addresses than this a sitemap must not have.
 const MOST_ADDRESSES: usize = 50_000;
 /// How far ahead `security.txt` expires: half a year, well within the year that is allowed.
@@ -45,7 +47,7 @@ async fn healthz() -> Response {
 
 /// The shop can serve: its store reads, and there is room to write.
 async fn readyz(visit: Visit) -> Response {
-    match unready(&visit.shop) {
+    match unready(&visit.shop).await {
         None => plain("ready\n"),
         Some(why) => {
             let head = [(header::CONTENT_TYPE, PLAIN), (header::RETRY_AFTER, "30")];
@@ -55,9 +57,15 @@ async fn readyz(visit: Visit) -> Response {
 }
 
 /// Why the shop can't serve, if it can't.
-fn unready(shop: &Shop) -> Option<&'static str> {
+async fn unready(shop: &Shop) -> Option<&'static str> {
     if shop.store.head().is_err() {
         return Some("the store can't be read");
+    }
+    // A command that changes nothing costs no write, and fails where an earlier write did.
+    match tokio::time::timeout(WRITER_ANSWERS_WITHIN, shop.store.commit(|_| Ok(()))).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Some("the store can't be written"),
+        Err(_) => return Some("the store does not answer"),
     }
     match free_bytes(&shop.dir) {
         Ok(free) if free < LEAST_FREE_BYTES => Some("the disk is full"),
@@ -91,7 +99,7 @@ fn metrics_text(shop: &Shop) -> StoreResult<String> {
         now.seconds_since(shop.opened),
     );
     let orders = orders::admin_summary(&view, now, shop.settings().currency)?;
-    text.family("tuckshop_orders", "gauge", "Orders, all and by what they wait for");
+    text.family("tuckshop_orders", "gauge", "Orders by what they wait for");
     let shelves = [
         ("payment_due", orders.payment_due),
         ("to_ship", orders.to_ship),
@@ -193,6 +201,60 @@ async fn change_password() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn asked(shop: &Shop, path: &str) -> (StatusCode, String) {
+        use tower::ServiceExt;
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).expect("a request");
+        let answer = crate::web::router(shop, routes()).oneshot(request).await.expect("an answer");
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn programs_are_answered() {
+        let fixture = notify::tests::Fixture::new();
+        let shop = fixture.shop();
+        assert_eq!(asked(&shop, "/healthz").await, (StatusCode::OK, "ok\n".to_owned()));
+        assert_eq!(asked(&shop, "/readyz").await.0, StatusCode::OK);
+        let (status, robots) = asked(&shop, "/robots.txt").await;
+        assert!(
+            status.is_success() && robots.contains("Sitemap: https://shop.example/sitemap.xml"),
+            "{robots}"
+        );
+        let (status, map) = asked(&shop, "/sitemap.xml").await;
+        assert!(status.is_success() && map.contains("<loc>https://shop.example/terms</loc>"), "{map}");
+        let (status, contact) = asked(&shop, "/.well-known/security.txt").await;
+        assert!(
+            status.is_success() && contact.contains("Contact: https://shop.example/contact"),
+            "{contact}"
+        );
+        assert!(contact.contains("Expires: 2027-"), "{contact}");
+        assert_eq!(asked(&shop, "/.well-known/change-password").await.0, StatusCode::SEE_OTHER);
+        shop.store.close();
+        assert_eq!(asked(&shop, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(asked(&shop, "/healthz").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn metrics_count_what_waits_and_name_nobody() {
+        let fixture = notify::tests::Fixture::new();
+        let shop = fixture.shop();
+        let subject = fixture.account(&shop, Some("marker-4711@example.com"), None).await;
+        notify::tests::queue_one(&shop, subject).await;
+        fixture.clock.advance_seconds(400);
+        let (status, text) = asked(&shop, "/metrics").await;
+        assert_eq!(status, StatusCode::OK);
+        for line in [
+            "tuckshop_uptime_seconds 400",
+            "tuckshop_outbox_messages{state=\"waiting\"} 1",
+            "tuckshop_outbox_messages{state=\"unknown\"} 0",
+            "tuckshop_outbox_oldest_waiting_seconds 400",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line} in {text}");
+        }
+        assert!(!text.contains("marker"));
+    }
 
     #[test]
     fn addresses_in_the_sitemap_are_whole_and_escaped() {

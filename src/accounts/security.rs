@@ -53,6 +53,10 @@ const SAID: [(&str, Text); 4] = [
     ("late", Text::new("Setting up took too long. Begin again.", "设置超时，请重新开始。")),
 ];
 
+const ALREADY_ON: Text = Text::new(
+    "The second step is on already. Turn it off before you set it up anew.",
+    "两步验证已开启，如需重新设置，请先关闭。",
+);
 const WRONG: Text = Text::new("This is not your password.", "密码不正确。");
 
 /// What stands on the page besides forms.
@@ -155,7 +159,14 @@ async fn try_begin(visit: &Visit, form: &Form) -> Decided<()> {
     prove_once_more(visit, form, subject, "totp_password").await?;
     let life = codes::life(&visit.shop);
     let random = visit.shop.random.clone();
-    visit.shop.store.commit(move |plan| Ok(factor::begin(plan, subject, life, &*random)?)).await
+    let decide = move |plan: &mut Plan<'_>| {
+        // Another secret in the place of the one that is set would need no code of it.
+        if factor::is_set(plan, subject)? {
+            return Err(Refusal::conflict(ALREADY_ON).into());
+        }
+        Ok(factor::begin(plan, subject, life, &*random)?)
+    };
+    visit.shop.store.commit(decide).await
 }
 
 /// Reads the field `password`, whose problems stand at `id`.
@@ -216,13 +227,44 @@ async fn renew_codes(visit: Visit, form: Form) -> Answer {
 
 async fn try_renew(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>)> {
     let subject = visit.subject()?;
-    prove_once_more(visit, form, subject, "codes_password").await?;
+    let code = prove_with_code(visit, form, subject, ["codes_password", "codes_code"]).await?;
     let (random, agent) = (visit.shop.random.clone(), visit.agent.clone());
     let decide = move |plan: &mut Plan<'_>| {
+        use_code(plan, subject, &code, "codes_code")?;
         let codes = factor::renew_codes(plan, subject, &*random)?;
         Ok((new_session(plan, subject, &agent, &*random)?, codes))
     };
     visit.shop.store.commit(decide).await
+}
+
+/// Proves the password and reads the code that goes with it; problems stand at these ids. The code's
+/// try is counted, and [`use_code`] takes it back.
+async fn prove_with_code(
+    visit: &Visit,
+    form: &Form,
+    subject: SubjectId,
+    [password, code]: [&'static str; 2],
+) -> Decided<String> {
+    let mut problems = Vec::new();
+    let typed = form.line("code", 40, &mut problems);
+    problems.iter_mut().for_each(|problem| code.clone_into(&mut problem.field));
+    Refusal::unless_empty(problems)?;
+    prove_once_more(visit, form, subject, password).await?;
+    count_try(visit, whose_code(subject), code).await?;
+    Ok(typed)
+}
+
+fn whose_code(subject: SubjectId) -> String {
+    format!("second factor {subject}")
+}
+
+/// # Errors
+/// A refusal at `id` if the code is not right.
+fn use_code(plan: &mut Plan<'_>, subject: SubjectId, code: &str, id: &str) -> Decided<()> {
+    if !factor::check(plan, subject, code)? {
+        return Err(Refusal::field(id, Text::new("This code is not right.", "验证码不正确。")).into());
+    }
+    Ok(tries::forgive(plan, &whose_code(subject))?)
 }
 
 async fn turn_off(visit: Visit, form: Form) -> Answer {
@@ -237,19 +279,10 @@ async fn turn_off(visit: Visit, form: Form) -> Answer {
 
 async fn try_turn_off(visit: &Visit, form: &Form) -> Decided<String> {
     let subject = visit.subject()?;
-    let mut problems = Vec::new();
-    let code = form.line("code", 40, &mut problems);
-    Refusal::unless_empty(problems)?;
-    prove_once_more(visit, form, subject, "off_password").await?;
-    let whom = format!("second factor {subject}");
-    count_try(visit, whom.clone(), "code").await?;
+    let code = prove_with_code(visit, form, subject, ["off_password", "off_code"]).await?;
     let (random, agent) = (visit.shop.random.clone(), visit.agent.clone());
     let decide = move |plan: &mut Plan<'_>| {
-        if !factor::check(plan, subject, &code)? {
-            let says = Text::new("This code is not right.", "验证码不正确。");
-            return Err(Refusal::field("code", says).into());
-        }
-        tries::forgive(plan, &whom)?;
+        use_code(plan, subject, &code, "off_code")?;
         factor::turn_off(plan, subject)?;
         notify::queue_to_account(plan, subject, NoticeKind::FactorChanged)?;
         Ok(new_session(plan, subject, &agent, &*random)?)
@@ -329,20 +362,31 @@ fn factor_part(visit: &Visit, factor: Option<(usize, Timestamp)>, problems: &ui:
                     (ui::badge(Tone::Good, &t!(l, "On", "已开启"))) " "
                     (t!(l, "Since {day}. Recovery codes left: {left}.", "开启于 {day}，剩余 {left} 个恢复码。"))
                 }
-                (ui::disclosure(&t!(l, "New recovery codes", "重新生成恢复码"), ui::form("/account/security/totp/codes", html! {
-                    p { (t!(l, "The old ones open nothing any more.", "原有恢复码将立即失效。")) }
+                h3 { (t!(l, "New recovery codes", "重新生成恢复码")) }
+                p { (t!(l, "The old ones open nothing any more.", "原有恢复码将立即失效。")) }
+                (ui::form("/account/security/totp/codes", html! {
                     (once_more(l, "codes_password", problems))
+                    (second_code(l, "codes_code", problems))
                     (ui::primary_button(&t!(l, "Make new recovery codes", "生成新的恢复码")))
-                })))
-                (ui::disclosure(&t!(l, "Turn the second step off", "关闭两步验证"), ui::form("/account/security/totp/off", html! {
+                }))
+                h3 { (t!(l, "Turn the second step off", "关闭两步验证")) }
+                (ui::form("/account/security/totp/off", html! {
                     (once_more(l, "off_password", problems))
-                    (Field::text("code", &t!(l, "Code from the app, or a recovery code", "验证码或恢复码"))
-                        .autocomplete("one-time-code").width(ui::Width::Medium).problems(problems).render())
+                    (second_code(l, "off_code", problems))
                     (ui::danger_button(&t!(l, "Turn the second step off", "关闭两步验证")))
-                })))
+                }))
             }
         }
     }
+}
+
+fn second_code(l: Locale, id: &str, problems: &ui::Problems) -> Markup {
+    Field::text("code", &t!(l, "Code from the app, or a recovery code", "验证码或恢复码"))
+        .id(id)
+        .autocomplete("one-time-code")
+        .width(ui::Width::Medium)
+        .problems(problems)
+        .render()
 }
 
 fn once_more(l: Locale, id: &str, problems: &ui::Problems) -> Markup {

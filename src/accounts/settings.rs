@@ -243,22 +243,24 @@ fn decide_verify(
 
 async fn settings_page(visit: Visit) -> Answer {
     let account = account_of(&visit.view()?, visit.subject()?)?;
-    let form = filled(&account);
+    let form = filled(&account, &visit.shop.settings().country);
     Ok(page(written(&visit, &form, &ui::Problems::new())?))
 }
 
-fn filled(account: &Account) -> Form {
+fn filled(account: &Account, country: &str) -> Form {
     let mut writer = form_urlencoded::Serializer::new(String::new());
     writer.append_pair("account", &account.name);
     writer.append_pair("nickname", &account.nickname);
     writer.append_pair("language", account.language.tag());
     writer.append_pair("email", account.email.as_deref().unwrap_or_default());
-    writer.append_pair("phone", &shown_mobile(account.mobile.as_deref().unwrap_or_default()));
+    writer.append_pair("phone", &shown_mobile(account.mobile.as_deref().unwrap_or_default(), country));
     Form::parse(writer.finish().as_bytes())
 }
 
-fn shown_mobile(mobile: &str) -> String {
-    mobile.strip_prefix("+86").unwrap_or(mobile).to_owned()
+/// The number as it is typed in a shop of this country.
+fn shown_mobile(mobile: &str, country: &str) -> String {
+    let national = mobile.strip_prefix("+86").filter(|_| country == "CN");
+    national.unwrap_or(mobile).to_owned()
 }
 
 async fn save(visit: Visit, form: Form) -> Answer {
@@ -288,10 +290,7 @@ async fn try_save(visit: &Visit, form: &Form) -> Decided<(String, Locale, bool)>
     }
     let country = shop.settings().country.clone();
     let email = read(form, "email", &mut problems, |text| parse_email(text).map(Contact::Email));
-    // A number is shown without the mainland's country code, and is typed so in any shop.
-    let mobile =
-        |text: &str| parse_mobile(text, &country).or_else(|says| parse_mobile(text, "CN").map_err(|_| says));
-    let phone = read(form, "phone", &mut problems, |text| mobile(text).map(Contact::Mobile));
+    let phone = read(form, "phone", &mut problems, |text| parse_mobile(text, &country).map(Contact::Mobile));
     Refusal::unless_empty(problems)?;
     let language = language.unwrap_or(visit.locale);
     let step = codes::step_of(visit);
@@ -356,7 +355,6 @@ fn contact_fields(l: Locale, form: &Form, problems: &ui::Problems) -> Markup {
         "修改后需验证新的联系方式才会生效。"
     );
     html! {
-        // A plain text box: what was typed wrong must come back, and an email box may drop it.
         (Field::email("email", &t!(l, "Email", "邮箱")).value(form.raw("email")).hint(&hint)
             .problems(problems).render())
         (Field::tel("phone", &t!(l, "Mobile number", "手机号")).value(form.raw("phone")).hint(&hint)

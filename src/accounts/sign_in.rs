@@ -324,12 +324,13 @@ async fn try_code(visit: &Visit, form: &Form) -> Decided<Entered> {
     entered.map_err(|wrong| pages::problem(wrong.problem("code")))
 }
 
-async fn resend(visit: Visit) -> Answer {
+async fn resend(visit: Visit, form: Form) -> Answer {
+    let there = with_back("/login/code", local_path(form.raw("back"), "/account"));
     match send_again(&visit, &PURPOSE).await {
-        Ok(true) => Ok(see("/login/code?said=sent")),
-        Ok(false) => Ok(see("/login/code")),
+        Ok(true) => Ok(see(&entry::with_said(&there, "sent"))),
+        Ok(false) => Ok(see(&there)),
         Err(stop) => or_again(&visit, stop, |visit, problems| {
-            Ok(written_code(visit, awaited(visit)?.as_ref(), &Form::default(), problems)?)
+            Ok(written_code(visit, awaited(visit)?.as_ref(), &form, problems)?)
         }),
     }
 }
@@ -382,14 +383,15 @@ pub(super) fn contact_part(
 
 fn code_part(visit: &Visit, awaited: Option<&Awaited>, back: &str, problems: &ui::Problems) -> Markup {
     let l = visit.locale;
+    let back = Field::hidden("back", back).render();
     html! {
         @if let Some(awaited) = awaited { (asked_at(l, awaited)) }
         (ui::form("/login/code", html! {
-            (Field::hidden("back", back).render())
+            (back)
             (pages::code_field(l, problems))
             (ui::primary_button(&t!(l, "Sign in", "登录")))
         }))
-        @if let Some(awaited) = awaited { (pages::resend(visit, "/login/code/resend", awaited, html! {})) }
+        @if let Some(awaited) = awaited { (pages::resend(visit, "/login/code/resend", awaited, back)) }
         p { a href="/login/code?again=1" { (t!(l, "Use another contact", "使用其他联系方式")) } }
     }
 }

@@ -537,13 +537,14 @@ async fn the_second_factor_is_turned_off_with_password_and_code_only() {
     let fixture = Fixture::new();
     let mut browser = fixture.customer("zoe", "zoe@example.com").await;
     let (page, recovery) = set_up(&fixture, &mut browser).await;
-    let renewed = browser.post("/account/security/totp/codes", &[("password", PASSWORD)]).await;
+    // Nobody sets another one up without a code of the one that is set.
+    let again = browser.post("/account/security/totp", &[("password", PASSWORD)]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    let renew = |code| [("password", PASSWORD), ("code", code)];
+    browser.post("/account/security/totp/codes", &renew("aaaa")).await.refused_at("codes_code");
+    let renewed = browser.post("/account/security/totp/codes", &renew(&recovery[0])).await;
     assert_eq!(renewed.status, StatusCode::OK);
-    let off = |code: String| [("password", PASSWORD.to_owned()), ("code", code)];
-    let refused = |fields: &[(&'static str, String)]| -> Vec<(&'static str, String)> { fields.to_vec() };
-    let fields = refused(&off(recovery[0].clone()));
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    browser.post("/account/security/totp/off", &fields).await.refused_at("code");
+    browser.post("/account/security/totp/off", &renew(&recovery[1])).await.refused_at("off_code");
     fixture.later();
     let code = app_code(&page, fixture.clock.now());
     let wrong = [("password", "wrong"), ("code", code.as_str())];

@@ -18,7 +18,7 @@ mod queue;
 mod records;
 mod sender;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 mod transport;
 

@@ -66,17 +66,16 @@ impl Part {
     }
 }
 
-#[derive(Deserialize)]
-struct Wanted {
-    #[serde(default)]
-    tab: String,
-    #[serde(default)]
-    before: String,
-    #[serde(default)]
-    said: String,
+/// Which messages are wanted.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    pub tab: String,
+    pub before: String,
+    pub said: String,
 }
 
-async fn show(visit: Visit, Query(wanted): Query<Wanted>) -> Answer {
+pub(super) async fn show(visit: Visit, Query(wanted): Query<Wanted>) -> Answer {
     let l = visit.locale;
     let part = Part::parse(&wanted.tab);
     let view = visit.view()?;
@@ -222,15 +221,17 @@ fn row_of(visit: &Visit, id: MessageId, row: &MessageRow) -> Vec<Markup> {
     let l = visit.locale;
     let zone = visit.shop.zone();
     let order = row.what.order();
-    let next = row.next.map(|at| at.minute(zone)).unwrap_or_default();
+    let next = row.next.map_or_else(|| "–".to_owned(), |at| at.minute(zone));
     vec![
         html! { (title_of(&row.what, l)) },
-        html! { @if let Some(number) = order { a href={ "/admin/orders/" (number) } { (number) } } },
+        html! {
+            @if let Some(number) = order { a href={ "/admin/orders/" (number) } { (number) } } @else { "–" }
+        },
         html! { (queued_at(id).minute(zone)) },
         state_of(row, l),
         html! { (row.tries) },
         html! { (next) },
-        acts(id, row, l),
+        html! { div { (acts(id, row, l)) } },
     ]
 }
 
@@ -304,7 +305,7 @@ fn state_of(row: &MessageRow, l: Locale) -> Markup {
         }
         _ => String::new(),
     };
-    html! { (ui::badge(tone, &text)) @if !why.is_empty() { " " (why) } }
+    html! { div { (ui::badge(tone, &text)) @if !why.is_empty() { " " (why) } } }
 }
 
 async fn resend(visit: Visit, Path(id): Path<String>) -> Answer {

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::Query;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::queue::{self, Keep, on_shelf};
 use super::records::{CODE_MESSAGES, CODE_QUEUE, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES};
 use super::*;
-use crate::accounts::{self, Account};
+use crate::accounts::{self, NewAccount};
 use crate::classes::Class;
 use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::config::{Config, Email};
@@ -16,24 +17,26 @@ use crate::disk::RealDisk;
 use crate::ids::{MessageId, OrderNumber, SubjectId};
 use crate::locale::{Locale, Text};
 use crate::orders::Step;
-use crate::random::{Random, SystemSource};
+use crate::random::SystemSource;
 use crate::refusal::Decided;
 use crate::shop::{Parts, Shop};
 use crate::store::keyring::MasterKey;
 use crate::store::{Plan, Setting, Store, new_head};
+use crate::web::Visit;
 
 const DAY: i64 = 24 * 60 * 60;
 
-struct Fixture {
+/// A shop of its own for each test.
+pub(crate) struct Fixture {
     dir: tempfile::TempDir,
-    clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
     random: Arc<SystemSource>,
     smtp: Option<u16>,
     demo: bool,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().expect("a temporary folder"),
             clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000))),
@@ -51,7 +54,7 @@ impl Fixture {
         Self { smtp: Some(server.port), ..Self::new() }
     }
 
-    fn shop(&self) -> Shop {
+    pub(crate) fn shop(&self) -> Shop {
         let setting = Setting {
             dir: self.dir.path().to_owned(),
             disk: Arc::new(RealDisk),
@@ -86,12 +89,19 @@ impl Fixture {
         .expect("an open shop")
     }
 
-    fn account(&self, email: Option<&str>, mobile: Option<&str>) -> SubjectId {
-        let subject = SubjectId::new(self.clock.now(), &*self.random as &dyn Random);
-        let (email, mobile) = (email.map(str::to_owned), mobile.map(str::to_owned));
-        let mut all = accounts::STUBS.lock().expect("no test panics here");
-        all.push(Account { subject, language: Locale::En, email, mobile });
-        subject
+    pub(crate) async fn account(&self, shop: &Shop, email: Option<&str>, mobile: Option<&str>) -> SubjectId {
+        let name = format!("n{}", shop.random.six_digits());
+        let new = NewAccount {
+            name,
+            email: email.map(str::to_owned),
+            mobile: mobile.map(str::to_owned),
+            password: String::new(),
+            language: Locale::En,
+            agreed_texts: [0; 32],
+            agreed: self.clock.now(),
+        };
+        let random = self.random.clone();
+        commit(shop, move |plan| accounts::create(plan, &new, &*random)).await
     }
 }
 
@@ -106,9 +116,9 @@ async fn commit<T: Send + 'static>(
     shop.store.commit(decide).await.expect("stored")
 }
 
-/// Queues one message about an order and gives its id.
-async fn queue_order(shop: &Shop, subject: SubjectId) -> MessageId {
-    commit(shop, move |plan| Ok(queue_order_step(plan, &number(), subject, Step::Placed)?)).await;
+/// Queues one message to the holder of an account and gives its id.
+pub(crate) async fn queue_one(shop: &Shop, subject: SubjectId) -> MessageId {
+    commit(shop, move |plan| Ok(queue_to_account(plan, subject, NoticeKind::PasswordChanged)?)).await;
     let view = shop.store.view().expect("a view");
     on_shelf(&view, State::Waiting, None, 1).expect("a list")[0].0
 }
@@ -221,8 +231,8 @@ async fn a_mail_is_sent_once_and_says_what_mails_say() {
     let server = SmtpServer::start(Mood::Accepts).await;
     let fixture = Fixture::sending_to(&server);
     let shop = fixture.shop();
-    let subject = fixture.account(Some("li@example.com"), None);
-    let id = queue_order(&shop, subject).await;
+    let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+    let id = queue_one(&shop, subject).await;
     assert_eq!(send_due(&shop).await.expect("sent"), 1);
     assert_eq!(state(&shop, id), State::Sent);
     fixture.clock.advance_seconds(30 * DAY - 1);
@@ -234,7 +244,7 @@ async fn a_mail_is_sent_once_and_says_what_mails_say() {
         "From: =?utf-8?b?",
         "<hello@shop.example>",
         "To: li@example.com",
-        "Subject: Order KWTR100042",
+        "Subject: Your password was changed",
         "Date: Mon, 21 Sep 2026",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
@@ -252,7 +262,7 @@ async fn a_refusal_for_good_ends_the_message() {
         let server = SmtpServer::start(mood).await;
         let fixture = Fixture::sending_to(&server);
         let shop = fixture.shop();
-        let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+        let id = queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
         assert_eq!(send_due(&shop).await.expect("tried"), 0);
         assert_eq!(state(&shop, id), State::Failed, "{mood:?}");
         let row = shop.store.view().expect("a view").get(&OUTBOX, &id).expect("a row").expect("it lives");
@@ -266,7 +276,7 @@ async fn a_server_that_is_not_ready_is_tried_again_later() {
         let server = SmtpServer::start(mood).await;
         let fixture = Fixture::sending_to(&server);
         let shop = fixture.shop();
-        let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+        let id = queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
         assert_eq!(send_due(&shop).await.expect("tried"), 0);
         assert_eq!(state(&shop, id), State::Waiting, "{mood:?}");
         server.turn(Mood::Accepts);
@@ -284,10 +294,14 @@ async fn a_server_that_stays_away_is_given_up_after_three_days() {
     let server = SmtpServer::start(Mood::NotNow).await;
     let fixture = Fixture::sending_to(&server);
     let shop = fixture.shop();
-    let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
-    for _ in 0..3 * 24 * 12 + 1 {
+    let id = queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
+    let next = |shop: &Shop| {
+        let row = shop.store.view().expect("a view").get(&OUTBOX, &id).expect("a row");
+        row.expect("it lives").next
+    };
+    while let Some(at) = next(&shop) {
+        fixture.clock.set(at);
         send_due(&shop).await.expect("tried");
-        fixture.clock.advance_seconds(300);
     }
     assert_eq!(state(&shop, id), State::Failed);
     let row = shop.store.view().expect("a view").get(&OUTBOX, &id).expect("a row").expect("it lives");
@@ -299,7 +313,7 @@ async fn what_may_have_been_sent_is_sent_again_by_staff_only() {
     let server = SmtpServer::start(Mood::HangsUpAfterText).await;
     let fixture = Fixture::sending_to(&server);
     let shop = fixture.shop();
-    let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    let id = queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
     assert_eq!(send_due(&shop).await.expect("tried"), 0);
     assert_eq!(state(&shop, id), State::Unknown);
     server.turn(Mood::Accepts);
@@ -319,10 +333,10 @@ async fn what_may_have_been_sent_is_sent_again_by_staff_only() {
 async fn a_crash_while_sending_leaves_it_open_whether_it_was_sent() {
     let server = SmtpServer::start(Mood::Accepts).await;
     let fixture = Fixture::sending_to(&server);
-    let subject = fixture.account(Some("li@example.com"), None);
-    let contact = Contact::Email("li@example.com".to_owned());
     let shop = fixture.shop();
-    let id = queue_order(&shop, subject).await;
+    let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+    let contact = Contact::Email("li@example.com".to_owned());
+    let id = queue_one(&shop, subject).await;
     commit(&shop, move |plan| Ok(queue_to_contact(plan, &contact, NoticeKind::ContactChanged, Locale::En)?))
         .await;
     let code = shop.store.view().expect("a view").list(&CODE_MESSAGES, &[]).expect("rows")[0].key;
@@ -346,8 +360,8 @@ async fn after_a_restore_nothing_is_sent_by_itself() {
     let server = SmtpServer::start(Mood::Accepts).await;
     let fixture = Fixture::sending_to(&server);
     let shop = fixture.shop();
-    let subject = fixture.account(Some("li@example.com"), None);
-    let waiting = queue_order(&shop, subject).await;
+    let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+    let waiting = queue_one(&shop, subject).await;
     commit(&shop, |plan| Ok(after_restore(plan)?)).await;
     assert!(sender::recover(&shop).await);
     assert_eq!(state(&shop, waiting), State::Unknown);
@@ -363,7 +377,7 @@ async fn whoever_has_only_a_mobile_is_not_reached_without_sms() {
     let fixture = Fixture::sending_to(&server);
     let shop = fixture.shop();
     assert_eq!(reach(&shop), Reach { email: true, sms: false });
-    let id = queue_order(&shop, fixture.account(None, Some("+8613800138000"))).await;
+    let id = queue_one(&shop, fixture.account(&shop, None, Some("+8613800138000")).await).await;
     let gone = SubjectId([9; 16]);
     commit(&shop, move |plan| Ok(queue_to_account(plan, gone, NoticeKind::PasswordChanged)?)).await;
     assert_eq!(send_due(&shop).await.expect("looked at"), 0);
@@ -375,9 +389,9 @@ async fn whoever_has_only_a_mobile_is_not_reached_without_sms() {
 async fn in_a_demonstration_everything_ends_in_the_practice_outbox() {
     let fixture = Fixture::demo();
     let shop = fixture.shop();
-    let by_mail = fixture.account(Some("li@example.com"), Some("+8613800138000"));
-    let by_sms = fixture.account(None, Some("+8613800138001"));
-    queue_order(&shop, by_mail).await;
+    let by_mail = fixture.account(&shop, Some("li@example.com"), Some("+8613800138000")).await;
+    let by_sms = fixture.account(&shop, None, Some("+8613800138001")).await;
+    queue_one(&shop, by_mail).await;
     commit(&shop, move |plan| {
         queue_to_account(plan, by_sms, NoticeKind::FactorChanged)?;
         let vault = plan.new_vault(Class::Code, Some(plan.now.plus_seconds(600)))?;
@@ -433,7 +447,7 @@ async fn the_loop_sends_when_the_bell_rings_and_stops_when_told() {
     let (stopper, stop) = tokio::sync::watch::channel(false);
     let running = tokio::spawn(run(shop.clone(), stop));
     tokio::time::sleep(Duration::from_millis(100)).await;
-    queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
     shop.outbox_bell.notify_one();
     let sent = async {
         while shop.practice.newest().is_empty() {
@@ -449,7 +463,7 @@ async fn the_loop_sends_when_the_bell_rings_and_stops_when_told() {
 async fn staff_may_set_aside_what_was_not_sent() {
     let fixture = Fixture::new();
     let shop = fixture.shop();
-    let id = queue_order(&shop, fixture.account(Some("li@example.com"), None)).await;
+    let id = queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
     let keep = Keep::of(shop.config());
     commit(&shop, move |plan| queue::set_aside(plan, id, &keep)).await;
     assert_eq!(state(&shop, id), State::SetAside);
@@ -468,7 +482,7 @@ async fn a_message_holds_neither_address_nor_text_and_goes_in_time() {
     let server = SmtpServer::start(Mood::Accepts).await;
     let fixture = Fixture::sending_to(&server);
     let shop = fixture.shop();
-    let id = queue_order(&shop, fixture.account(Some("marker-4711@example.com"), None)).await;
+    let id = queue_one(&shop, fixture.account(&shop, Some("marker-4711@example.com"), None).await).await;
     send_due(&shop).await.expect("sent");
     fixture.clock.advance_seconds(31 * DAY);
     let due = shop.store.view().expect("a view").expired(false, fixture.clock.now(), 9).expect("a list");
@@ -477,6 +491,94 @@ async fn a_message_holds_neither_address_nor_text_and_goes_in_time() {
     let view = shop.store.view().expect("a view");
     assert_eq!(view.get(&OUTBOX, &id).expect("readable"), None);
     assert!(view.list(&OUTBOX_SHELVES, &[]).expect("a list").is_empty());
+}
+
+#[tokio::test]
+async fn a_message_about_an_order_that_is_gone_is_shown_to_staff() {
+    let fixture = Fixture::demo();
+    let shop = fixture.shop();
+    let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+    commit(&shop, move |plan| Ok(queue_order_step(plan, &number(), subject, Step::Placed)?)).await;
+    assert_eq!(send_due(&shop).await.expect("looked at"), 0);
+    let view = shop.store.view().expect("a view");
+    let listed = on_shelf(&view, State::Unreachable, None, 9).expect("a list");
+    assert_eq!(listed[0].1.what.order(), Some(&number()));
+}
+
+async fn body_of(answer: crate::web::Answer) -> String {
+    let body = answer.expect("an answer").into_body();
+    let bytes = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+fn visit(shop: &Shop, path: &str, l: Locale) -> Visit {
+    let uri = path.parse().expect("an address");
+    let mut visit = Visit::of(shop, &uri, &axum::http::HeaderMap::new(), None).expect("a visit");
+    visit.locale = l;
+    visit
+}
+
+#[tokio::test]
+async fn staff_see_what_hangs_and_no_address() {
+    let server = SmtpServer::start(Mood::RefusesRecipient).await;
+    let fixture = Fixture::sending_to(&server);
+    let shop = fixture.shop();
+    let subject = fixture.account(&shop, Some("marker-4711@example.com"), None).await;
+    queue_one(&shop, subject).await;
+    send_due(&shop).await.expect("tried");
+    commit(&shop, move |plan| Ok(queue_order_step(plan, &number(), subject, Step::Placed)?)).await;
+    fixture.clock.advance_seconds(301);
+    for (l, wanted) in [
+        (Locale::En, ["Not sent", "answered 550", "Order placed", "KWTR100042", "has been waiting since"]),
+        (Locale::Zh, ["发送失败", "返回 550", "下单成功", "KWTR100042", "等待发送"]),
+    ] {
+        let page =
+            body_of(pages::show(visit(&shop, "/admin/messages", l), Query(pages::Wanted::default())).await)
+                .await;
+        for text in wanted {
+            assert!(page.contains(text), "{text} in {page}");
+        }
+        assert!(!page.contains("marker-4711"));
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_sent_messages_goes_on_to_older_ones() {
+    let fixture = Fixture::demo();
+    let shop = fixture.shop();
+    let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+    for _ in 0..60 {
+        queue_one(&shop, subject).await;
+    }
+    assert_eq!(send_due(&shop).await.expect("sent"), 60);
+    let mut query = pages::Wanted { tab: "sent".to_owned(), ..pages::Wanted::default() };
+    let mut seen = 0;
+    loop {
+        let sent = visit(&shop, "/admin/messages?tab=sent", Locale::En);
+        let page = body_of(pages::show(sent, Query(query.clone())).await).await;
+        seen += page.matches("Your password was changed").count();
+        let Some((_, rest)) = page.split_once("before=") else { break };
+        query.before = rest[..32].to_owned();
+    }
+    assert_eq!(seen, 60);
+}
+
+#[tokio::test]
+async fn the_outbox_of_a_demonstration_is_there_and_nowhere_else() {
+    use tower::ServiceExt;
+    for (fixture, status) in [(Fixture::demo(), 200), (Fixture::new(), 404)] {
+        let shop = fixture.shop();
+        let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+        queue_one(&shop, subject).await;
+        send_due(&shop).await.expect("looked at");
+        for path in ["/demo/outbox", "/demo/outbox.json"] {
+            let request = axum::http::Request::get(path).body(axum::body::Body::empty()).expect("a request");
+            let answer = crate::web::router(&shop, routes()).oneshot(request).await.expect("an answer");
+            assert_eq!(answer.status(), status, "{path}");
+            let page = body_of(Ok(answer)).await;
+            assert_eq!(page.contains("li@example.com"), status == 200, "{page}");
+        }
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Facts<'_> {
             "email" => email(settings.email.trim()),
             "phones" => text(&settings.phones.join(l.pick(", ", "、"))),
             "officer" => text(&settings.officer),
-            "country" => text(country_name(&settings.country, l)),
+            "country" => text(&country(&settings.country, l)),
             "currency" => text(&currency(settings.currency.code(), l)),
             "delivery_price" => text(&settings.delivery_price.text(l)),
             "timezone" => text(self.config.site.timezone.iana_name().unwrap_or("UTC")),
@@ -47,6 +47,15 @@ impl Facts<'_> {
             "cookie_table" => cookie_table(l),
             _ => return None,
         })
+    }
+}
+
+/// The country as it stands in a sentence.
+fn country(code: &str, l: Locale) -> String {
+    let name = country_name(code, l);
+    match (l, code) {
+        (Locale::En, "AE" | "GB" | "NL" | "PH" | "US") if !name.starts_with("the ") => format!("the {name}"),
+        _ => name.to_owned(),
     }
 }
 
@@ -114,11 +123,7 @@ fn cookie_table(l: Locale) -> Markup {
     let rows: Vec<Vec<Markup>> = COOKIES
         .iter()
         .map(|facts| {
-            vec![
-                html! { code { (facts.name) } },
-                html! { (facts.purpose.get(l)) },
-                html! { (facts.life.get(l)) },
-            ]
+            vec![html! { (facts.name) }, html! { (facts.purpose.get(l)) }, html! { (facts.life.get(l)) }]
         })
         .collect();
     ui::table(&t!(l, "Cookies of this shop", "本店使用的 Cookie"), &columns, &rows)
