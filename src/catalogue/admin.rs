@@ -24,7 +24,7 @@ use crate::web::{Answer, Form, Route, Upload, Visit, Who, get, page, post, refus
 
 pub(super) const HERE: &str = "/admin/products";
 /// The back office shows so many rows on each page.
-pub(super) const ROWS: usize = 50;
+pub(super) const ROWS: usize = 25;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

@@ -66,6 +66,11 @@ fn stock_mark(l: Locale, stock: u64) -> Markup {
     }
 }
 
+/// A small button beside what it acts on; `what` is read out, so that each can be told apart.
+fn short_button(label: &str, what: &str) -> Markup {
+    html! { button.quiet type="submit" { (label) span.hidden { " " (what) } } }
+}
+
 /// The list of products as it was asked for.
 pub(super) struct Listed<'a> {
     pub query: &'a str,
@@ -345,12 +350,12 @@ fn pictures_section(l: Locale, product: &Product, problems: &Problems) -> Markup
                         ui::picture_row(&[shown.small()]),
                         html! {
                             @if place > 1 {
-                                (ui::button_form(&act("up"), ui::quiet_button(&t!(l, "Move picture {place} up", "第 {place} 张前移"))))
+                                (ui::button_form(&act("up"), short_button(&t!(l, "Move up", "前移"), &shown.alt)))
                             }
                             @if place < last {
-                                (ui::button_form(&act("down"), ui::quiet_button(&t!(l, "Move picture {place} down", "第 {place} 张后移"))))
+                                (ui::button_form(&act("down"), short_button(&t!(l, "Move down", "后移"), &shown.alt)))
                             }
-                            (ui::button_form(&act("remove"), ui::quiet_button(&t!(l, "Remove picture {place}", "删除第 {place} 张"))))
+                            (ui::button_form(&act("remove"), short_button(&t!(l, "Remove", "删除"), &shown.alt)))
                         },
                     ))
                 }
@@ -594,10 +599,10 @@ fn category_table(l: Locale, snapshot: &Snapshot) -> Markup {
             let moves = html! {
                 div.buttons {
                     @if place > 1 {
-                        (ui::button_form(&format!("{here}/up"), ui::quiet_button(&t!(l, "Move {title} up", "“{title}”上移"))))
+                        (ui::button_form(&format!("{here}/up"), short_button(&t!(l, "Move up", "上移"), title)))
                     }
                     @if place < last {
-                        (ui::button_form(&format!("{here}/down"), ui::quiet_button(&t!(l, "Move {title} down", "“{title}”下移"))))
+                        (ui::button_form(&format!("{here}/down"), short_button(&t!(l, "Move down", "下移"), title)))
                     }
                 }
             };

@@ -21,7 +21,7 @@ const GALLERY_SIZES: &str = "(min-width: 1024px) 600px, 100vw";
 pub(super) struct Shown {
     src: String,
     srcset: String,
-    alt: String,
+    pub(super) alt: String,
     width: u32,
     height: u32,
 }
@@ -386,7 +386,9 @@ pub(super) fn search(
         (ui::error_summary(l, asked.problems))
         h1 { (title) }
         (search_form(l, snapshot, asked))
-        @if part.items.is_empty() {
+        @if !asked.problems.is_empty() {
+            // Nothing was looked for.
+        } @else if part.items.is_empty() {
             (ui::empty_state(
                 &if query.is_empty() {
                     t!(l, "No product fits these filters.", "没有符合条件的商品。")

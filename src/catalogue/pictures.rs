@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{self, FilterType};
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::records::{PICTURE_DIGESTS, PICTURES, Picture, PictureRef, PictureRow};
@@ -131,7 +131,7 @@ pub(super) struct Encoded {
 /// Decodes a picture, whatever its name said, and makes its files.
 pub(super) fn encode(bytes: &[u8]) -> Result<Encoded, Unreadable> {
     let picture = on_white(decode(bytes)?);
-    let size = fit(picture.dimensions(), WIDTHS[WIDTHS.len() - 1]);
+    let size = fit((picture.width(), picture.height()), WIDTHS[WIDTHS.len() - 1]);
     let whole = Picture { id: PictureId([0; 16]), width: size.0, height: size.1 };
     let mut files = Vec::new();
     let mut at_hand = picture;
@@ -139,9 +139,8 @@ pub(super) fn encode(bytes: &[u8]) -> Result<Encoded, Unreadable> {
     for (name, w, h) in whole.files().into_iter().rev() {
         at_hand = shrink(at_hand, w, h);
         let mut file = Vec::new();
-        JpegEncoder::new_with_quality(&mut file, QUALITY)
-            .encode_image(&at_hand)
-            .map_err(|_| Unreadable::Broken)?;
+        let encoder = JpegEncoder::new_with_quality(&mut file, QUALITY);
+        at_hand.write_with_encoder(encoder).map_err(|_| Unreadable::Broken)?;
         files.push((name, file));
     }
     Ok(Encoded { size, files })
@@ -181,32 +180,33 @@ fn reason(error: &image::ImageError) -> Unreadable {
 }
 
 /// JPEG knows no transparency: what shines through is white, as the page is.
-fn on_white(picture: DynamicImage) -> RgbImage {
+fn on_white(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
-        return picture.into_rgb8();
+        return picture.into_rgb8().into();
     }
     let picture = picture.into_rgba8();
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+    let flat = RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [red, green, blue, alpha] = picture.get_pixel(x, y).0;
         let over_white = |colour: u8| {
             let mixed = (u32::from(colour) * u32::from(alpha) + 255 * (255 - u32::from(alpha)) + 127) / 255;
             u8::try_from(mixed).unwrap_or(u8::MAX)
         };
         image::Rgb([over_white(red), over_white(green), over_white(blue)])
-    })
+    });
+    flat.into()
 }
 
-fn shrink(picture: RgbImage, width: u32, height: u32) -> RgbImage {
-    if picture.dimensions() == (width, height) {
+fn shrink(picture: DynamicImage, width: u32, height: u32) -> DynamicImage {
+    if (picture.width(), picture.height()) == (width, height) {
         return picture;
     }
     // Far down, averaging whole blocks first is as good and many times faster.
     let (twice_w, twice_h) = (width.saturating_mul(2), height.saturating_mul(2));
     if picture.width() > twice_w && picture.height() > twice_h {
-        let halfway = imageops::thumbnail(&picture, twice_w, twice_h);
-        return imageops::resize(&halfway, width, height, FilterType::CatmullRom);
+        let halfway = picture.thumbnail_exact(twice_w, twice_h);
+        return halfway.resize_exact(width, height, FilterType::CatmullRom);
     }
-    imageops::resize(&picture, width, height, FilterType::CatmullRom)
+    picture.resize_exact(width, height, FilterType::CatmullRom)
 }
 
 /// Writes the files of a picture; they are on disk when this returns, but for [`Disk::sync_dir`].

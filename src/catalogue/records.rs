@@ -56,8 +56,11 @@ impl Bilingual {
 }
 
 fn is_chinese(text: &str) -> bool {
-    text.chars()
-        .any(|c| matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}'))
+    text.chars().any(is_chinese_letter)
+}
+
+pub(super) const fn is_chinese_letter(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 impl Record for Bilingual {

@@ -28,28 +28,37 @@ fn narrow(letter: char) -> char {
 /// What of a product is searched.
 #[derive(Clone, Debug)]
 pub struct Searchable {
-    /// Folded; names first, then tags and descriptions.
+    /// Folded: titles, SKUs, then tags and descriptions.
     text: String,
-    /// Where the names (titles and SKUs) end.
+    /// Where the titles end.
+    titles: usize,
+    /// Where the SKUs after them end.
     names: usize,
     signature: [u64; SIGNATURE],
 }
 
 impl Searchable {
-    /// `names` weigh more than `more` in the order of what is found.
-    pub fn new<'a>(names: impl Iterator<Item = &'a str>, more: impl Iterator<Item = &'a str>) -> Self {
+    /// Titles weigh more than SKUs, and these more than the rest, in the order of what is found.
+    pub fn new<'a>(
+        titles: impl Iterator<Item = &'a str>,
+        skus: impl Iterator<Item = &'a str>,
+        more: impl Iterator<Item = &'a str>,
+    ) -> Self {
         let mut text = String::new();
-        for part in names {
-            text.push_str(&fold(part));
-            text.push('\n');
-        }
+        append(&mut text, titles);
+        let end_of_titles = text.len();
+        append(&mut text, skus);
         let end_of_names = text.len();
-        for part in more {
-            text.push_str(&fold(part));
-            text.push('\n');
-        }
+        append(&mut text, more);
         let signature = signature_of(&text);
-        Self { text, names: end_of_names, signature }
+        Self { text, titles: end_of_titles, names: end_of_names, signature }
+    }
+}
+
+fn append<'a>(text: &mut String, parts: impl Iterator<Item = &'a str>) {
+    for part in parts {
+        text.push_str(&fold(part));
+        text.push('\n');
     }
 }
 
@@ -59,9 +68,12 @@ pub struct Query {
     words: Vec<(String, [u64; SIGNATURE])>,
 }
 
-/// How well a product fits: names before all else.
+/// How well a product fits, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Fit {
+    /// Each word begins a word of a title, or is Chinese and stands anywhere in it.
+    InTitle,
+    /// Each word stands somewhere in titles and SKUs.
     InNames,
     InText,
 }
@@ -85,10 +97,23 @@ impl Query {
         if !may_hold || !self.words.iter().all(|(word, _)| product.text.contains(word)) {
             return None;
         }
+        let all = |fits: &dyn Fn(&str) -> bool| self.words.iter().all(|(word, _)| fits(word));
+        let titles = &product.text[..product.titles];
+        if all(&|word| begins_a_word(titles, word)) {
+            return Some(Fit::InTitle);
+        }
         let names = &product.text[..product.names];
-        let in_names = self.words.iter().all(|(word, _)| names.contains(word));
-        Some(if in_names { Fit::InNames } else { Fit::InText })
+        Some(if all(&|word| names.contains(word)) { Fit::InNames } else { Fit::InText })
     }
+}
+
+/// Whether `word` stands in `text` with no letter of the same script right before it; only scripts
+/// that put spaces between words are looked at.
+fn begins_a_word(text: &str, word: &str) -> bool {
+    let spaced = |c: char| c.is_alphanumeric() && !super::records::is_chinese_letter(c);
+    let begins_spaced = word.chars().next().is_some_and(spaced);
+    text.match_indices(word)
+        .any(|(place, _)| !begins_spaced || !text[..place].chars().next_back().is_some_and(spaced))
 }
 
 fn signature_of(text: &str) -> [u64; SIGNATURE] {
@@ -120,7 +145,8 @@ mod tests {
     use super::*;
 
     fn product(title: &str, title_zh: &str, sku: &str) -> Searchable {
-        Searchable::new([title, title_zh, sku].into_iter(), ["gift-idea", "A long text."].into_iter())
+        let more = ["gift-idea", "A long text."].into_iter();
+        Searchable::new([title, title_zh].into_iter(), [sku].into_iter(), more)
     }
 
     fn finds(query: &str, product: &Searchable) -> Option<Fit> {
@@ -130,12 +156,14 @@ mod tests {
     #[test]
     fn pieces_of_words_are_found() {
         let box_of_joy = product("New Year Box", "新年快乐礼盒", "KT-INS114-DRE");
-        for query in ["快乐", "INS114", "ins114-d", "year new", "ＩＮＳ", "礼", "box 新年"] {
+        for query in ["快乐", "year new", "礼", "ＢＯ 新年", "  "] {
+            assert_eq!(finds(query, &box_of_joy), Some(Fit::InTitle), "{query:?}");
+        }
+        for query in ["INS114", "ins114-d", "ＩＮＳ", "ear", "ox 新年"] {
             assert_eq!(finds(query, &box_of_joy), Some(Fit::InNames), "{query:?}");
         }
         assert_eq!(finds("long box", &box_of_joy), Some(Fit::InText));
         assert_eq!(finds("box tea", &box_of_joy), None);
-        assert_eq!(finds("  ", &box_of_joy), Some(Fit::InNames));
     }
 
     proptest! {

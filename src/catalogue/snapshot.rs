@@ -42,7 +42,7 @@ impl Product {
         let skus = variants.iter().map(|variant| variant.row.sku.as_str());
         let texts = [row.description.en.as_str(), row.description.zh.as_str()].into_iter();
         let more = row.tags.iter().map(String::as_str).chain(texts);
-        let searchable = Searchable::new(titles.chain(skus), more);
+        let searchable = Searchable::new(titles, skus, more);
         Self { id, row, variants, sold, searchable }
     }
 
