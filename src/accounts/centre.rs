@@ -53,7 +53,7 @@ fn written(visit: &Visit, account: &Account, counts: &orders::Counts) -> StoreRe
         h1 { (title) }
         p { (t!(l, "We reach you at {contact}.", "联系方式：{contact}")) }
         (ui::section(&t!(l, "Your orders", "我的订单"), order_tiles(l, counts)))
-        (ui::section(&t!(l, "Your account", "我的账户"), shortcuts(l)))
+        (ui::section(&t!(l, "Your account", "我的账号"), shortcuts(l)))
     };
     let page = Page { title: &t!(l, "Your account", "个人中心"), ..Page::default() };
     front::account_page(visit, &page, "/account", main)
@@ -89,7 +89,7 @@ fn shortcuts(l: crate::locale::Locale) -> Markup {
         (
             "/account/settings",
             t!(l, "Settings", "账号设置"),
-            t!(l, "Name, email, mobile number, language", "账户名、邮箱、手机号、语言"),
+            t!(l, "Name, email, mobile number, language", "账号名、邮箱、手机号、语言"),
         ),
         (
             "/account/security",

@@ -49,7 +49,7 @@ fn written_forgot(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreR
         (ui::error_summary(l, problems))
         h1 { (title) }
         p { (t!(l, "Enter a contact of your account. A code goes there, with which you set a new password.",
-                "请填写账户绑定的联系方式，我们将向其发送验证码，用于设置新密码。")) }
+                "请填写账号绑定的联系方式，我们将向其发送验证码，用于设置新密码。")) }
         @if reach.email || reach.sms { (contact_part(visit, "/password/forgot", "/account", form, problems)) }
         @else { (pages::nobody_can_be_reached(l)) }
         p { a href="/login" { (t!(l, "Back to signing in", "返回登录")) } }

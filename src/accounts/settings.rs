@@ -339,7 +339,7 @@ fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<M
         (pages::said(visit, &SAID))
         h1 { (title) }
         (ui::form("/account/settings", html! {
-            (Field::text("account", &t!(l, "Account name", "账户名")).value(form.raw("account")).autocomplete("username")
+            (Field::text("account", &t!(l, "Account name", "账号名")).value(form.raw("account")).autocomplete("username")
                 .width(ui::Width::Medium).problems(problems).render())
             (Field::text("nickname", &t!(l, "What we call you", "昵称")).value(form.raw("nickname")).autocomplete("nickname")
                 .optional(l).width(ui::Width::Medium).problems(problems).render())

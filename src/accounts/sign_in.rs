@@ -24,7 +24,7 @@ use crate::web::{
 
 const PURPOSE: Purpose = Purpose::new("sign in", Text::new("sign in", "登录"));
 
-const WRONG: Text = Text::new("The account or the password is not right.", "账户或密码不正确。");
+const WRONG: Text = Text::new("The account or the password is not right.", "账号或密码不正确。");
 const WRONG_SECOND: Text = Text::new(
     "This code is not right. Take the one that the app shows now, or a recovery code.",
     "验证码不正确，请输入验证器当前显示的验证码或恢复码。",
@@ -72,7 +72,7 @@ async fn try_login(visit: &Visit, form: &Form) -> Decided<Entered> {
     let password = form.secret("password", &mut problems);
     if problems.is_empty() && typed.is_empty() {
         let says =
-            Text::new("Enter your account name, email or mobile number.", "请输入账户名、邮箱或手机号。");
+            Text::new("Enter your account name, email or mobile number.", "请输入账号名、邮箱或手机号。");
         problems.push(Problem::new("account", says));
     }
     if problems.is_empty() && password.is_empty() {
@@ -151,7 +151,7 @@ fn written_login(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreRe
         h1 { (title) }
         (ui::form("/login", html! {
             (Field::hidden("back", back).render())
-            (Field::text("account", &t!(l, "Account name, email or mobile number", "账户名、邮箱或手机号"))
+            (Field::text("account", &t!(l, "Account name, email or mobile number", "账号名、邮箱或手机号"))
                 .value(form.raw("account")).autocomplete("username").problems(problems).render())
             (Field::password("password", &t!(l, "Password", "密码")).autocomplete("current-password")
                 .problems(problems).render())
@@ -161,7 +161,7 @@ fn written_login(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreRe
             p { a href=(with_back("/login/code", back)) { (t!(l, "Sign in with a code instead", "使用验证码登录")) } }
             p { a href="/password/forgot" { (t!(l, "I forgot my password", "忘记密码")) } }
         }
-        p { (t!(l, "New here?", "还没有账户？")) " " a href=(with_back("/register", back)) { (t!(l, "Create an account", "注册账户")) } }
+        p { (t!(l, "New here?", "还没有账号？")) " " a href=(with_back("/register", back)) { (t!(l, "Create an account", "注册账号")) } }
     };
     door_page(visit, &title, problems, main)
 }
@@ -374,7 +374,7 @@ pub(super) fn contact_part(
         html! {
             (Field::hidden("back", back).render())
             (Field::text("contact", &label).value(form.raw("contact")).autocomplete("username")
-                .hint(&t!(l, "If there is an account with it, a code is sent there.", "如该联系方式已绑定账户，将收到验证码。"))
+                .hint(&t!(l, "If there is an account with it, a code is sent there.", "如该联系方式已绑定账号，将收到验证码。"))
                 .problems(problems).render())
             (ui::primary_button(&t!(l, "Send the code", "获取验证码")))
         },
@@ -403,7 +403,7 @@ pub(super) fn asked_at(visit: &Visit, awaited: &Awaited) -> Markup {
     html! {
         p {
             (t!(l, "If there is an account with {contact}, we have sent a code of six digits there, which is good for {life}.",
-                "如果 {contact} 已绑定账户，我们已向其发送 6 位验证码，请在 {life}内填写。"))
+                "如果 {contact} 已绑定账号，我们已向其发送 6 位验证码，请在 {life}内填写。"))
         }
     }
 }
