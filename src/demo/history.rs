@@ -1,8 +1,4 @@
-//! A year of invented orders, written through the same doors as real ones, with the clock held at
-//! each moment in turn.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! A year of invented orders, written through the same doors as real ones, each step at its moment.
 
 use super::DAY;
 use super::sample::Person;
@@ -12,10 +8,13 @@ use crate::ids::{OrderNumber, SubjectId, VariantId};
 use crate::orders::{self, Actor, Delivery, Invoice, InvoiceKind, PlaceOrder, Terms};
 use crate::payments::Method;
 use crate::random::Random;
-use crate::refusal::{Decided, Stop};
+use crate::refusal::Decided;
 use crate::shop::Shop;
+use crate::store::Plan;
 
 const HOUR: i64 = 60 * 60;
+/// So many happenings are written in one commit.
+const AT_ONCE: usize = 100;
 
 /// Who has ordered in the past year.
 pub struct Customers {
@@ -51,39 +50,71 @@ pub fn write(shop: &Shop, clock: &HeldClock, customers: &Customers, count: usize
     let random = &*shop.random;
     let begin = clock.now();
     let end = begin.plus_seconds(366 * DAY);
-    let terms = Terms { quiet: true, ..Terms::of(shop) };
     let snapshot = catalogue::snapshot(shop)?;
     let on_sale = snapshot.products().iter().filter(|product| product.is_on_sale());
     let goods: Vec<VariantId> = on_sale.flat_map(|product| product.variants.iter().map(|v| v.id)).collect();
     if goods.is_empty() {
         return Ok(());
     }
-    let mut numbers: Vec<Option<OrderNumber>> = vec![None; count];
-    let mut due: BinaryHeap<Reverse<Happening>> = (0..count)
-        .map(|order| {
-            Reverse(Happening { at: moment_of(order, count, begin, random), order, next: Next::Place })
-        })
-        .collect();
-    while let Some(Reverse(now)) = due.pop() {
-        if now.at >= end {
-            continue;
-        }
-        clock.hold(now.at);
-        if now.next == Next::Place {
-            let wish = wish_of(now.order, customers, &goods, random);
-            let cash = wish.payment == Method::Cod;
-            let terms = terms.clone();
-            match shop.store.commit_blocking(move |plan| orders::place(plan, &terms, wish)) {
-                Ok(number) => numbers[now.order] = Some(number),
-                Err(Stop::Refused(_)) => continue,
-                Err(stop) => return Err(stop),
+    let mut year = Year {
+        terms: Terms { quiet: true, ..Terms::of(shop) },
+        wishes: (0..count).map(|order| wish_of(order, customers, &goods, random)).collect(),
+        numbers: vec![None; count],
+    };
+    let mut happenings: Vec<Happening> = Vec::new();
+    for (order, wish) in year.wishes.iter().enumerate() {
+        let placed = Happening { at: moment_of(order, count, begin, random), order, next: Next::Place };
+        happenings.extend(life_of(&placed, wish.payment == Method::Cod, random));
+        happenings.push(placed);
+    }
+    happenings.retain(|happening| happening.at < end);
+    happenings.sort();
+    for together in happenings.chunks(AT_ONCE) {
+        clock.hold(together[0].at);
+        let together = together.to_vec();
+        year = shop.store.commit_blocking(move |plan| {
+            for happening in together {
+                plan.now = happening.at;
+                year.happen(plan, &happening)?;
             }
-            due.extend(life_of(&now, cash, random).into_iter().map(Reverse));
-        } else if let Some(number) = &numbers[now.order] {
-            happen(shop, &terms, number, &now.next, random)?;
-        }
+            Ok(year)
+        })?;
     }
     Ok(())
+}
+
+/// The orders of the year, as far as they are written.
+struct Year {
+    terms: Terms,
+    wishes: Vec<PlaceOrder>,
+    numbers: Vec<Option<OrderNumber>>,
+}
+
+impl Year {
+    fn happen(&mut self, plan: &mut Plan<'_>, happening: &Happening) -> Decided<()> {
+        let order = happening.order;
+        if happening.next == Next::Place {
+            self.numbers[order] = Some(orders::place(plan, &self.terms, self.wishes[order].clone())?);
+            return Ok(());
+        }
+        let Some(number) = &self.numbers[order] else { return Ok(()) };
+        let terms = &self.terms;
+        match happening.next {
+            Next::Place => Ok(()),
+            Next::Pay => orders::mark_paid(plan, terms, number, Actor::Shop, ""),
+            Next::Ship => {
+                let tracking = format!("SF{:013}", 1_000_000_007 * (order as u64 + 1));
+                orders::ship(plan, terms, number, Actor::Shop, "SF Express", &tracking)
+            }
+            Next::Receive => orders::receive(plan, terms, number, Actor::Customer),
+            Next::Complete => orders::complete(plan, terms, number, Actor::Shop),
+            Next::Cancel => orders::cancel(plan, terms, number, Actor::Customer, ""),
+            Next::Refund => match orders::find(plan, number)? {
+                Some(order) => orders::refund(plan, terms, number, Actor::Shop, order.total(), ""),
+                None => Ok(()),
+            },
+        }
+    }
 }
 
 /// Spread over the year, a little denser towards today; the last ones fall into the last days.
@@ -164,29 +195,4 @@ fn life_of(placed: &Happening, cash: bool, random: &dyn Random) -> Vec<Happening
     }
     then(Next::Complete, 2 * DAY, 6 * DAY, &mut life);
     life
-}
-
-fn happen(shop: &Shop, terms: &Terms, number: &OrderNumber, next: &Next, random: &dyn Random) -> Decided<()> {
-    let (terms, number, next) = (terms.clone(), number.clone(), next.clone());
-    let tracking = format!("SF{:013}", random.below(10_000_000_000_000));
-    let done = shop.store.commit_blocking(move |plan| match next {
-        Next::Place => Ok(()),
-        Next::Pay => orders::mark_paid(plan, &terms, &number, Actor::Shop, ""),
-        Next::Ship => orders::ship(plan, &terms, &number, Actor::Shop, "SF Express", &tracking),
-        Next::Receive => orders::receive(plan, &terms, &number, Actor::Customer),
-        Next::Complete => orders::complete(plan, &terms, &number, Actor::Shop),
-        Next::Cancel => orders::cancel(plan, &terms, &number, Actor::Customer, ""),
-        Next::Refund => {
-            let total = orders::find(plan, &number)?.map(|order| order.total());
-            match total {
-                Some(total) => orders::refund(plan, &terms, &number, Actor::Shop, total, ""),
-                None => Ok(()),
-            }
-        }
-    });
-    match done {
-        // An order that has gone another way needs no more pushing.
-        Ok(()) | Err(Stop::Refused(_)) => Ok(()),
-        Err(stop) => Err(stop),
-    }
 }

@@ -41,7 +41,7 @@ impl TestShop {
     /// A shop with its owner and nothing to sell.
     pub async fn empty() -> Self {
         let opened = Self::ownerless().await;
-        opened.add_owner().await;
+        opened.add_staff("Owner", OWNER, OWNER_PASSWORD, true).await;
         opened
     }
 
@@ -54,16 +54,23 @@ impl TestShop {
         Self { dir, clock, shop, router }
     }
 
-    async fn add_owner(&self) {
+    /// Adds somebody who works here.
+    pub async fn add_staff(
+        &self,
+        name: &'static str,
+        email: &'static str,
+        password: &'static str,
+        owner: bool,
+    ) {
         let shop = self.shop.clone();
         let add = move || {
-            let hash = passwords::hash(OWNER_PASSWORD, &*shop.random);
+            let hash = passwords::hash(password, &*shop.random);
             let random = shop.random.clone();
             shop.store
-                .commit_blocking(move |plan| staff::add(plan, &*random, "Owner", OWNER, hash, true))
+                .commit_blocking(move |plan| staff::add(plan, &*random, name, email, hash, owner))
                 .expect("added")
         };
-        tokio::task::spawn_blocking(add).await.expect("the owner is added");
+        tokio::task::spawn_blocking(add).await.expect("somebody is added");
     }
 
     /// Imports a catalogue.

@@ -111,6 +111,7 @@ async fn ret_07_an_old_backup_beside_todays_keyring_shows_nothing_of_what_was_er
     browser.sign_in("lin", SHOPPER_PASSWORD).await.must_be(303);
     let page = browser.get("/account/addresses").await.must_be(200);
     assert!(!page.says("文三路"), "{}", page.text());
+    browser.post("/logout", &[]).await.must_be(303);
     browser.sign_in("yan", SHOPPER_PASSWORD).await.must_be(303);
     browser.get("/account/addresses").await.must_be(200).must_say("文三路");
 }
@@ -121,7 +122,7 @@ async fn a_password_changed_since_the_backup_does_not_come_back_to_life() {
     let mut lin = shop.shopper("lin").await;
     let kept = back_up(&shop).await;
     let form = lin.get("/account/security").await.form("/account/security/password");
-    let form = form.with("current", SHOPPER_PASSWORD).with("password", "nine green kites rise");
+    let form = form.with("password", SHOPPER_PASSWORD).with("new_password", "nine green kites rise");
     let page = lin.submit(form).await;
     assert_eq!(page.status, 303, "{}", page.text());
     replace_copy(&shop, &kept).await;
