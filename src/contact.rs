@@ -201,7 +201,7 @@ fn first(text: &str) -> String {
 
 const ACCOUNT_NAME: Text = Text::new(
     "A name has 3 to 32 letters, digits, _, - or ., and not digits alone.",
-    "账户名为 3–32 个字母、汉字、数字或 _ - . ，不能全是数字。",
+    "账号名为 3–32 个字母、汉字、数字或 _ - . ，不能全是数字。",
 );
 
 /// Checks an account name and gives it as the index compares it: in lower case. A name has no `@` and

@@ -2,13 +2,14 @@
 //! and tests walk it.
 
 use crate::web::Route;
-use crate::{accounts, backup, cart, catalogue, machine, notify, orders, pages, staff, web};
+use crate::{accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, staff, web};
 
 /// All routes.
 pub fn all() -> Vec<Route> {
     let mut all = catalogue::routes();
     all.extend(cart::routes());
     all.extend(orders::routes());
+    all.extend(payments::routes());
     all.extend(accounts::routes());
     all.extend(pages::routes());
     all.extend(staff::routes());

@@ -53,7 +53,7 @@ fn written(visit: &Visit, account: &Account, counts: &orders::Counts) -> StoreRe
         h1 { (title) }
         p { (t!(l, "We reach you at {contact}.", "联系方式：{contact}")) }
         (ui::section(&t!(l, "Your orders", "我的订单"), order_tiles(l, counts)))
-        (ui::section(&t!(l, "Your account", "我的账户"), shortcuts(l)))
+        (ui::section(&t!(l, "Your account", "我的账号"), shortcuts(l)))
     };
     let page = Page { title: &t!(l, "Your account", "个人中心"), ..Page::default() };
     front::account_page(visit, &page, "/account", main)
@@ -80,6 +80,7 @@ fn order_tiles(l: crate::locale::Locale, counts: &orders::Counts) -> Markup {
 
 fn shortcuts(l: crate::locale::Locale) -> Markup {
     ui::tiles(&[
+        ("/account/orders", t!(l, "All orders", "全部订单"), t!(l, "Everything you ordered", "查看所有订单")),
         (
             "/account/addresses",
             t!(l, "Addresses", "收货地址"),
@@ -88,17 +89,12 @@ fn shortcuts(l: crate::locale::Locale) -> Markup {
         (
             "/account/settings",
             t!(l, "Settings", "账号设置"),
-            t!(l, "Name, email, mobile number, language", "账户名、邮箱、手机号、语言"),
+            t!(l, "Name, email, mobile number, language", "账号名、邮箱、手机号、语言"),
         ),
         (
             "/account/security",
             t!(l, "Security", "账号安全"),
             t!(l, "Password, second step, sessions", "密码、两步验证、登录设备"),
-        ),
-        (
-            "/account/privacy",
-            t!(l, "Privacy", "隐私管理"),
-            t!(l, "What you agreed to, and your data", "授权管理与个人信息"),
         ),
     ])
 }

@@ -227,10 +227,10 @@ pub struct NewAccount {
     pub agreed: Timestamp,
 }
 
-const NAME_TAKEN: Text = Text::new("This name is taken. Choose another.", "该账户名已被使用，请换一个。");
+const NAME_TAKEN: Text = Text::new("This name is taken. Choose another.", "该账号名已被使用，请换一个。");
 const CONTACT_TAKEN: Text = Text::new(
     "This contact belongs to another account. Sign in with it, or reset its password.",
-    "该联系方式已绑定其他账户，请直接登录或重置密码。",
+    "该联系方式已绑定其他账号，请直接登录或重置密码。",
 );
 
 /// Makes an account with its password and the evidence of what was agreed to (COL-01).

@@ -27,6 +27,18 @@ pub fn or_again(
     }
 }
 
+/// The same for a form whose address is no page: the page that comes back stands at `page`, where the
+/// language switch leads.
+pub fn or_again_at(
+    visit: &Visit,
+    page: &str,
+    stop: Stop,
+    again: impl FnOnce(&Visit, &ui::Problems) -> Result<Markup, Stop>,
+) -> Answer {
+    let there = Visit { path: page.to_owned(), ..visit.clone() };
+    or_again(&there, stop, again)
+}
+
 fn is_about_a_form(refusal: &Refusal) -> bool {
     use crate::refusal::Kind;
     matches!(refusal.kind, Kind::Invalid | Kind::TooMany { .. })
@@ -86,14 +98,20 @@ pub const ONLY_SMS: Text = Text::new(
 );
 
 /// What stands over a field for a code: where it went, and how long it is good.
-pub fn code_sent(l: Locale, awaited: &Awaited) -> Markup {
-    let contact = awaited.contact.as_str();
+pub fn code_sent(visit: &Visit, awaited: &Awaited) -> Markup {
+    let l = visit.locale;
+    let (contact, life) = (awaited.contact.as_str(), code_life(visit));
     html! {
         p {
-            (t!(l, "We have sent a message to {contact}. It holds a code of six digits, which is good for a short time.",
-                "我们已向 {contact} 发送消息，请填写其中的 6 位验证码，验证码仅在短时间内有效。"))
+            (t!(l, "We have sent a message to {contact}. It holds a code of six digits, which is good for {life}.",
+                "我们已向 {contact} 发送消息，请在 {life}内填写其中的 6 位验证码。"))
         }
     }
+}
+
+/// How long a code is good, in words.
+pub fn code_life(visit: &Visit) -> String {
+    visit.shop.config().retention.code.text(visit.locale)
 }
 
 /// The field for a code.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
 use super::entry::{self, Browser, Entered};
-use super::pages::{self, asked, or_again};
+use super::pages::{self, asked, or_again, or_again_at};
 use super::records::{REGISTRATIONS, RegistrationRow};
 use super::{Called, NewAccount, agreed_texts, create, find_by};
 use crate::classes::Class;
@@ -265,13 +265,13 @@ pub(super) fn read_new_password(
 fn register_page(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<Markup> {
     let l = visit.locale;
     let reach = notify::reach(&visit.shop);
-    let title = t!(l, "Create an account", "注册账户");
+    let title = t!(l, "Create an account", "注册账号");
     let main = html! {
         (ui::error_summary(l, problems))
         h1 { (title) }
         @if reach.email || reach.sms { (register_form(visit, form, problems)) }
         @else { (pages::nobody_can_be_reached(l)) }
-        p { (t!(l, "You have an account already?", "已有账户？")) " " a href="/login" { (t!(l, "Sign in", "登录")) } }
+        p { (t!(l, "You have an account already?", "已有账号？")) " " a href="/login" { (t!(l, "Sign in", "登录")) } }
     };
     door_page(visit, &title, problems, main)
 }
@@ -283,7 +283,7 @@ fn register_form(visit: &Visit, form: &Form, problems: &ui::Problems) -> Markup 
         "/register",
         html! {
             (Field::hidden("back", local_path(form.raw("back"), "/account")).render())
-            (Field::text("account", &t!(l, "Account name", "账户名")).value(form.raw("account")).autocomplete("username")
+            (Field::text("account", &t!(l, "Account name", "账号名")).value(form.raw("account")).autocomplete("username")
                 .hint(&t!(l, "3 to 32 letters, digits, _, - or . You can sign in with it.", "3–32 个字母、汉字、数字或 _ - . ，可用于登录。"))
                 .problems(problems).render())
             (Field::text("contact", &label).value(form.raw("contact")).autocomplete("email")
@@ -394,7 +394,7 @@ async fn resend(visit: Visit) -> Answer {
     match sent {
         Ok(true) => Ok(see("/register/verify?said=sent")),
         Ok(false) => Ok(see("/register")),
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/register/verify", stop, |visit, problems| {
             let stage = stage_of(visit)?.unwrap_or(Stage::Code(None));
             Ok(stage_page(visit, &stage, &Form::default(), problems)?)
         }),
@@ -425,7 +425,7 @@ pub(super) const SENT: (&str, Text) =
 fn code_part(visit: &Visit, awaited: Option<&Awaited>, problems: &ui::Problems) -> Markup {
     let l = visit.locale;
     html! {
-        @if let Some(awaited) = awaited { (pages::code_sent(l, awaited)) }
+        @if let Some(awaited) = awaited { (pages::code_sent(visit, awaited)) }
         (ui::form("/register/verify", html! {
             (pages::code_field(l, problems))
             (ui::primary_button(&t!(l, "Create the account", "完成注册")))
@@ -439,14 +439,14 @@ fn code_part(visit: &Visit, awaited: Option<&Awaited>, problems: &ui::Problems) 
 
 fn name_page(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<Markup> {
     let l = visit.locale;
-    let title = t!(l, "Choose another account name", "更换账户名");
+    let title = t!(l, "Choose another account name", "更换账号名");
     let main = html! {
         (ui::error_summary(l, problems))
         h1 { (title) }
         p { (t!(l, "Your contact is confirmed. Only the name is missing: somebody else has the one you chose.",
-                "联系方式已验证。您选择的账户名已被他人使用，请换一个。")) }
+                "联系方式已验证。您选择的账号名已被他人使用，请换一个。")) }
         (ui::form("/register/verify", html! {
-            (Field::text("account", &t!(l, "Account name", "账户名")).value(form.raw("account")).autocomplete("username")
+            (Field::text("account", &t!(l, "Account name", "账号名")).value(form.raw("account")).autocomplete("username")
                 .problems(problems).render())
             (ui::primary_button(&t!(l, "Create the account", "完成注册")))
         }))

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::codes::{self, Awaited, Proof, Purpose};
 use super::entry::{self, Browser, Entered};
-use super::pages::{self, or_again};
+use super::pages::{self, or_again, or_again_at};
 use super::registration::{SENT, door_page, read_new_password};
 use super::sign_in::{asked_at, contact_part, send_again, try_send};
 use super::{Called, find_by, tries};
@@ -49,7 +49,7 @@ fn written_forgot(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreR
         (ui::error_summary(l, problems))
         h1 { (title) }
         p { (t!(l, "Enter a contact of your account. A code goes there, with which you set a new password.",
-                "请填写账户绑定的联系方式，我们将向其发送验证码，用于设置新密码。")) }
+                "请填写账号绑定的联系方式，我们将向其发送验证码，用于设置新密码。")) }
         @if reach.email || reach.sms { (contact_part(visit, "/password/forgot", "/account", form, problems)) }
         @else { (pages::nobody_can_be_reached(l)) }
         p { a href="/login" { (t!(l, "Back to signing in", "返回登录")) } }
@@ -111,7 +111,7 @@ async fn resend(visit: Visit) -> Answer {
     match send_again(&visit, &PURPOSE).await {
         Ok(true) => Ok(see("/password/reset?said=sent")),
         Ok(false) => Ok(see("/password/forgot")),
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/password/reset", stop, |visit, problems| {
             Ok(written_reset(visit, awaited(visit)?.as_ref(), problems)?)
         }),
     }
@@ -124,7 +124,7 @@ fn written_reset(visit: &Visit, awaited: Option<&Awaited>, problems: &ui::Proble
         (ui::error_summary(l, problems))
         (pages::said(visit, &[SENT]))
         h1 { (title) }
-        @if let Some(awaited) = awaited { (asked_at(l, awaited)) }
+        @if let Some(awaited) = awaited { (asked_at(visit, awaited)) }
         (ui::form("/password/reset", html! {
             (pages::code_field(l, problems))
             (Field::password("password", &t!(l, "New password", "新密码")).autocomplete("new-password")

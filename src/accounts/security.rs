@@ -6,10 +6,10 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::codes;
-use super::pages::{self, or_again};
+use super::pages::{self, or_again_at};
 use super::registration::read_new_password;
 use super::sign_in::count_try;
-use super::{Account, factor, get as account_of, password_hash, set_password, tries};
+use super::{factor, get as account_of, password_hash, set_password, tries};
 use crate::clock::Timestamp;
 use crate::front::{self, Page};
 use crate::ids::SubjectId;
@@ -61,7 +61,6 @@ const WRONG: Text = Text::new("This is not your password.", "密码不正确。"
 
 /// What stands on the page besides forms.
 struct Standing {
-    account: Account,
     factor: Option<(usize, Timestamp)>,
     sessions: Vec<Session>,
 }
@@ -70,7 +69,6 @@ fn standing(visit: &Visit) -> Result<Standing, Stop> {
     let subject = visit.subject()?;
     let view = visit.view()?;
     Ok(Standing {
-        account: account_of(&view, subject)?,
         factor: factor::standing(&view, subject)?,
         sessions: sessions::list(&view, Holder::Customer(subject), visit.shop.clock.now())?,
     })
@@ -106,7 +104,7 @@ async fn password(visit: Visit, form: Form) -> Answer {
             visit.shop.outbox_bell.notify_one();
             Ok(with_cookie(see("/account/security?said=password"), &visit.shop, Cookie::Session, &token))
         }
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -150,7 +148,7 @@ fn new_session(
 async fn begin(visit: Visit, form: Form) -> Answer {
     match try_begin(&visit, &form).await {
         Ok(()) => Ok(see("/account/security/totp")),
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -194,7 +192,9 @@ async fn confirm(visit: Visit, form: Form) -> Answer {
     let Some(secret) = waiting_secret(&visit)? else { return Ok(see("/account/security?said=late")) };
     match try_confirm(&visit, &form).await {
         Ok((token, codes)) => recovery_answer(&visit, &token, &codes),
-        Err(stop) => or_again(&visit, stop, |visit, problems| written_factor(visit, &secret, problems)),
+        Err(stop) => or_again_at(&visit, "/account/security/totp", stop, |visit, problems| {
+            written_factor(visit, &secret, problems)
+        }),
     }
 }
 
@@ -221,7 +221,7 @@ async fn try_confirm(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>
 async fn renew_codes(visit: Visit, form: Form) -> Answer {
     match try_renew(&visit, &form).await {
         Ok((token, codes)) => recovery_answer(&visit, &token, &codes),
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -232,6 +232,7 @@ async fn try_renew(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>)>
     let decide = move |plan: &mut Plan<'_>| {
         use_code(plan, subject, &code, "codes_code")?;
         let codes = factor::renew_codes(plan, subject, &*random)?;
+        notify::queue_to_account(plan, subject, NoticeKind::FactorChanged)?;
         Ok((new_session(plan, subject, &agent, &*random)?, codes))
     };
     visit.shop.store.commit(decide).await
@@ -273,7 +274,7 @@ async fn turn_off(visit: Visit, form: Form) -> Answer {
             visit.shop.outbox_bell.notify_one();
             Ok(with_cookie(see("/account/security?said=off"), &visit.shop, Cookie::Session, &token))
         }
-        Err(stop) => or_again(&visit, stop, written),
+        Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
 
@@ -317,7 +318,7 @@ fn written(visit: &Visit, problems: &ui::Problems) -> Result<Markup, Stop> {
         (ui::error_summary(l, problems))
         (pages::said(visit, &SAID))
         h1 { (title) }
-        (ui::section(&t!(l, "Password", "登录密码"), password_part(l, &standing.account, problems)))
+        (ui::section(&t!(l, "Password", "登录密码"), password_part(l, problems)))
         (ui::section(&t!(l, "Second step", "两步验证"), factor_part(visit, standing.factor, problems)))
         (ui::section(&t!(l, "Where you are signed in", "登录设备"), sessions_part(visit, &standing.sessions)))
     };
@@ -325,11 +326,10 @@ fn written(visit: &Visit, problems: &ui::Problems) -> Result<Markup, Stop> {
     Ok(front::account_page(visit, &page, "/account/security", main)?)
 }
 
-fn password_part(l: Locale, account: &Account, problems: &ui::Problems) -> Markup {
+fn password_part(l: Locale, problems: &ui::Problems) -> Markup {
     ui::form(
         "/account/security/password",
         html! {
-            (name_for_managers(&account.name))
             (Field::password("password", &t!(l, "Password until now", "当前密码")).autocomplete("current-password")
                 .width(ui::Width::Medium).problems(problems).render())
             (Field::password("new_password", &t!(l, "New password", "新密码")).autocomplete("new-password")
@@ -337,11 +337,6 @@ fn password_part(l: Locale, account: &Account, problems: &ui::Problems) -> Marku
             (ui::primary_button(&t!(l, "Change the password", "修改密码")))
         },
     )
-}
-
-/// Password managers file a new password under the name that stands in its form.
-fn name_for_managers(name: &str) -> Markup {
-    html! { input type="text" name="username" value=(name) autocomplete="username" hidden; }
 }
 
 fn factor_part(visit: &Visit, factor: Option<(usize, Timestamp)>, problems: &ui::Problems) -> Markup {

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
-use super::pages::{self, or_again};
+use super::pages::{self, or_again, or_again_at};
 use super::registration::SENT;
 use super::{Account, CONTACT_TAKEN, Called, NAME_TAKEN, change, find_by, get as account_of};
 use crate::contact::{Contact, check_account_name, parse_email, parse_mobile};
@@ -235,6 +235,11 @@ fn decide_verify(
     let mut after = before.clone();
     which.set(&mut after, Some(&contact));
     change(plan, &after)?;
+    // Where a contact only came, the one that was there before is told.
+    if which.of(&before).is_none() {
+        let known = super::contact_of(&before);
+        notify::queue_to_contact(plan, &known, NoticeKind::ContactChanged, after.language)?;
+    }
     tell_of_lost(plan, &before, &after, session)?;
     Ok(Ok(()))
 }
@@ -334,7 +339,7 @@ fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<M
         (pages::said(visit, &SAID))
         h1 { (title) }
         (ui::form("/account/settings", html! {
-            (Field::text("account", &t!(l, "Account name", "账户名")).value(form.raw("account")).autocomplete("username")
+            (Field::text("account", &t!(l, "Account name", "账号名")).value(form.raw("account")).autocomplete("username")
                 .width(ui::Width::Medium).problems(problems).render())
             (Field::text("nickname", &t!(l, "What we call you", "昵称")).value(form.raw("nickname")).autocomplete("nickname")
                 .optional(l).width(ui::Width::Medium).problems(problems).render())
@@ -355,7 +360,7 @@ fn contact_fields(l: Locale, form: &Form, problems: &ui::Problems) -> Markup {
         "修改后需验证新的联系方式才会生效。"
     );
     html! {
-        (Field::email("email", &t!(l, "Email", "邮箱")).value(form.raw("email")).hint(&hint)
+        (Field::email("email", &t!(l, "Email", "邮箱")).value(form.raw("email")).hint(&hint).width(ui::Width::Medium)
             .problems(problems).render())
         (Field::tel("phone", &t!(l, "Mobile number", "手机号")).value(form.raw("phone")).hint(&hint)
             .width(ui::Width::Medium).problems(problems).render())
@@ -439,7 +444,7 @@ async fn resend(visit: Visit, form: Form) -> Answer {
             visit.shop.outbox_bell.notify_one();
             Ok(see("/account/settings/verify?said=sent"))
         }
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/account/settings/verify", stop, |visit, problems| {
             Ok(written_verify(visit, which, Some(&awaited), problems)?)
         }),
     }
@@ -461,7 +466,7 @@ fn written_verify(
         (ui::error_summary(l, problems))
         (pages::said(visit, &[SENT]))
         h1 { (title) }
-        @if let Some(awaited) = awaited { (pages::code_sent(l, awaited)) }
+        @if let Some(awaited) = awaited { (pages::code_sent(visit, awaited)) }
         (ui::form("/account/settings/verify", html! {
             (kind)
             (pages::code_field(l, problems))

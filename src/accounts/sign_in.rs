@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
 use super::entry::{self, Browser, Entered, Second};
-use super::pages::{self, asked, or_again};
+use super::pages::{self, asked, or_again, or_again_at};
 use super::registration::{SENT, door_page, signed_in};
 use super::{Account, Called, find_by, password_hash, tries};
 use crate::contact::Contact;
@@ -24,7 +24,7 @@ use crate::web::{
 
 const PURPOSE: Purpose = Purpose::new("sign in", Text::new("sign in", "登录"));
 
-const WRONG: Text = Text::new("The account or the password is not right.", "账户或密码不正确。");
+const WRONG: Text = Text::new("The account or the password is not right.", "账号或密码不正确。");
 const WRONG_SECOND: Text = Text::new(
     "This code is not right. Take the one that the app shows now, or a recovery code.",
     "验证码不正确，请输入验证器当前显示的验证码或恢复码。",
@@ -72,7 +72,7 @@ async fn try_login(visit: &Visit, form: &Form) -> Decided<Entered> {
     let password = form.secret("password", &mut problems);
     if problems.is_empty() && typed.is_empty() {
         let says =
-            Text::new("Enter your account name, email or mobile number.", "请输入账户名、邮箱或手机号。");
+            Text::new("Enter your account name, email or mobile number.", "请输入账号名、邮箱或手机号。");
         problems.push(Problem::new("account", says));
     }
     if problems.is_empty() && password.is_empty() {
@@ -151,7 +151,7 @@ fn written_login(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreRe
         h1 { (title) }
         (ui::form("/login", html! {
             (Field::hidden("back", back).render())
-            (Field::text("account", &t!(l, "Account name, email or mobile number", "账户名、邮箱或手机号"))
+            (Field::text("account", &t!(l, "Account name, email or mobile number", "账号名、邮箱或手机号"))
                 .value(form.raw("account")).autocomplete("username").problems(problems).render())
             (Field::password("password", &t!(l, "Password", "密码")).autocomplete("current-password")
                 .problems(problems).render())
@@ -161,7 +161,7 @@ fn written_login(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreRe
             p { a href=(with_back("/login/code", back)) { (t!(l, "Sign in with a code instead", "使用验证码登录")) } }
             p { a href="/password/forgot" { (t!(l, "I forgot my password", "忘记密码")) } }
         }
-        p { (t!(l, "New here?", "还没有账户？")) " " a href=(with_back("/register", back)) { (t!(l, "Create an account", "注册账户")) } }
+        p { (t!(l, "New here?", "还没有账号？")) " " a href=(with_back("/register", back)) { (t!(l, "Create an account", "注册账号")) } }
     };
     door_page(visit, &title, problems, main)
 }
@@ -329,7 +329,7 @@ async fn resend(visit: Visit, form: Form) -> Answer {
     match send_again(&visit, &PURPOSE).await {
         Ok(true) => Ok(see(&entry::with_said(&there, "sent"))),
         Ok(false) => Ok(see(&there)),
-        Err(stop) => or_again(&visit, stop, |visit, problems| {
+        Err(stop) => or_again_at(&visit, "/login/code", stop, |visit, problems| {
             Ok(written_code(visit, awaited(visit)?.as_ref(), &form, problems)?)
         }),
     }
@@ -374,7 +374,7 @@ pub(super) fn contact_part(
         html! {
             (Field::hidden("back", back).render())
             (Field::text("contact", &label).value(form.raw("contact")).autocomplete("username")
-                .hint(&t!(l, "If there is an account with it, a code is sent there.", "如该联系方式已绑定账户，将收到验证码。"))
+                .hint(&t!(l, "If there is an account with it, a code is sent there.", "如该联系方式已绑定账号，将收到验证码。"))
                 .problems(problems).render())
             (ui::primary_button(&t!(l, "Send the code", "获取验证码")))
         },
@@ -385,7 +385,7 @@ fn code_part(visit: &Visit, awaited: Option<&Awaited>, back: &str, problems: &ui
     let l = visit.locale;
     let back = Field::hidden("back", back).render();
     html! {
-        @if let Some(awaited) = awaited { (asked_at(l, awaited)) }
+        @if let Some(awaited) = awaited { (asked_at(visit, awaited)) }
         (ui::form("/login/code", html! {
             (back)
             (pages::code_field(l, problems))
@@ -397,12 +397,13 @@ fn code_part(visit: &Visit, awaited: Option<&Awaited>, back: &str, problems: &ui
 }
 
 /// What is said where nobody may learn whether a code went out at all.
-pub(super) fn asked_at(l: crate::locale::Locale, awaited: &Awaited) -> Markup {
-    let contact = awaited.contact.as_str();
+pub(super) fn asked_at(visit: &Visit, awaited: &Awaited) -> Markup {
+    let l = visit.locale;
+    let (contact, life) = (awaited.contact.as_str(), pages::code_life(visit));
     html! {
         p {
-            (t!(l, "If there is an account with {contact}, we have sent a code of six digits there, which is good for a short time.",
-                "如果 {contact} 已绑定账户，我们已向其发送 6 位验证码，验证码仅在短时间内有效。"))
+            (t!(l, "If there is an account with {contact}, we have sent a code of six digits there, which is good for {life}.",
+                "如果 {contact} 已绑定账号，我们已向其发送 6 位验证码，请在 {life}内填写。"))
         }
     }
 }

@@ -585,7 +585,12 @@ async fn a_new_password_ends_all_other_sessions() {
     assert!(page.body.contains("this one"));
     let change = |before, after| [("password", before), ("new_password", after)];
     let wrong = change("wrong", "seven green lamps");
-    browser.post("/account/security/password", &wrong).await.refused_at("password");
+    let refused = browser.post("/account/security/password", &wrong).await;
+    refused.refused_at("password");
+    assert!(
+        refused.body.contains("name=\"back\" value=\"/account/security\""),
+        "no page stands where it was sent"
+    );
     let weak = change(PASSWORD, "zoe@example.com");
     browser.post("/account/security/password", &weak).await.refused_at("new_password");
     let before = browser.cookie("session");

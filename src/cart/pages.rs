@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::rules::{self, Cart, Change, Line, Owner, Trouble};
-use crate::catalogue::{self, Offer};
+use crate::catalogue;
 use crate::front::{self, Page};
 use crate::ids::VariantId;
 use crate::locale::{Locale, Text};
@@ -14,7 +14,7 @@ use crate::refusal::{Kind, Problem, Refusal, Stop};
 use crate::sessions::hash_of;
 use crate::store::StoreResult;
 use crate::t;
-use crate::web::ui::{self, Field, Picture, Problems, Tone};
+use crate::web::ui::{self, Picture, Problems, Tone};
 use crate::web::{Answer, Cookie, Form, Route, Visit, Who, get, page, post, refused, see, with_cookie};
 
 /// The routes of the cart.
@@ -88,7 +88,11 @@ async fn add(visit: Visit, form: Form) -> Answer {
             })
         }
         Err(Stop::Refused(refusal)) if refusal.kind == Kind::Invalid => {
-            Ok(refused(&refusal, add_again(&visit, &form, variant, &refusal)?))
+            if let Some(page) = catalogue::product_page_again(&visit, &form, &refusal)? {
+                return Ok(page);
+            }
+            let visit = Visit { path: "/cart".to_owned(), ..visit };
+            Ok(refused(&refusal, nothing_to_buy(&visit, &refusal)?))
         }
         Err(stop) => Err(stop),
     }
@@ -96,10 +100,10 @@ async fn add(visit: Visit, form: Form) -> Answer {
 
 /// Whose cart is meant; a visitor without a living one gets a new token.
 fn owner_or_new(visit: &Visit) -> StoreResult<(Owner, Option<String>)> {
-    if let Some(owner) = Owner::of(visit) {
-        if matches!(owner, Owner::Member(_)) || rules::lives(&visit.view()?, owner)? {
-            return Ok((owner, None));
-        }
+    if let Some(owner) = Owner::of(visit)
+        && (matches!(owner, Owner::Member(_)) || rules::lives(&visit.view()?, owner)?)
+    {
+        return Ok((owner, None));
     }
     let token = visit.shop.random.token();
     Ok((Owner::Visitor(hash_of(&token)), Some(token)))
@@ -127,6 +131,7 @@ async fn change(visit: Visit, Path(line): Path<String>, form: Form) -> Answer {
             let cart = rules::lines(&visit.view()?, &visit)?;
             let problems = front::problems_of(&visit, &refusal);
             let typed = Typed { line: &line, quantity: form.raw("quantity") };
+            let visit = Visit { path: "/cart".to_owned(), ..visit.clone() };
             Ok(refused(&refusal, cart_page_typed(&visit, &cart, "", &problems, Some(typed))?))
         }
         Err(stop) => Err(stop),
@@ -175,7 +180,7 @@ fn said_notice(l: Locale, said: &str) -> Markup {
             Tone::Warn,
             t!(
                 l,
-                "There are not as many as you asked for: your cart has all that are left.",
+                "There are not as many in stock as you asked for: your cart has all that are left.",
                 "库存不足，已按现有库存调整数量。"
             ),
         ),
@@ -232,6 +237,7 @@ impl Shown {
             quantity: ui::quantity_form(l, &action, &field, &title, &value, problems),
             actions: html! {
                 @if let Some(trouble) = line.trouble() { p { (ui::badge(Tone::Bad, &trouble_text(l, trouble))) } }
+                @if let Some(all) = line.takes_all() { p.note { (all_text(l, all)) } }
                 @if let Some(then) = line.other_price_then() { p.note { (price_text(l, then)) } }
                 (ui::remove_form(l, &action, &title))
             },
@@ -259,6 +265,13 @@ fn trouble_text(l: Locale, trouble: Trouble) -> String {
         Trouble::Gone => t!(l, "No longer sold: take it out to go on", "已下架，请删除后再结算"),
         Trouble::SoldOut => t!(l, "Sold out: take it out to go on", "已售罄，请删除后再结算"),
         Trouble::Fewer(left) => t!(l, "Only {left} left: change the quantity", "仅剩 {left} 件，请修改数量"),
+    }
+}
+
+fn all_text(l: Locale, left: u32) -> String {
+    match left {
+        1 => t!(l, "This is the last one in stock.", "库存仅剩这 1 件。"),
+        _ => t!(l, "These are all {left} in stock.", "库存仅剩这 {left} 件。"),
     }
 }
 
@@ -292,51 +305,16 @@ fn cart_sums(visit: &Visit, cart: &Cart) -> Markup {
     )
 }
 
-/// The buy form again, after it was refused: what is wrong, and what was typed.
-fn add_again(
-    visit: &Visit,
-    form: &Form,
-    variant: Option<VariantId>,
-    refusal: &Refusal,
-) -> StoreResult<Markup> {
+/// What is said where there is no product whose page could be shown again.
+fn nothing_to_buy(visit: &Visit, refusal: &Refusal) -> StoreResult<Markup> {
     let l = visit.locale;
-    let view = visit.view()?;
-    let offer = match variant {
-        Some(variant) => catalogue::offer(&view, variant)?,
-        None => None,
-    };
     let problems = front::problems_of(visit, refusal);
     let title = t!(l, "Add to cart", "加入购物车");
-    let main = ui::narrow(html! {
+    let main = html! {
         (ui::error_summary(l, &problems))
         (ui::heading(&title, html! {}))
-        @match &offer {
-            Some(offer) => (buy_form(l, offer, form, &problems)),
-            None => p #variant { a href="/" { (t!(l, "Look at the shop", "去逛逛")) } },
-        }
-    });
+        p #variant { a href="/" { (t!(l, "Look at the shop", "去逛逛")) } }
+    };
     let about = Page { title: &title, noindex: true, has_problems: true, ..Page::default() };
     front::shop_page(visit, &about, main)
-}
-
-fn buy_form(l: Locale, offer: &Offer, form: &Form, problems: &Problems) -> Markup {
-    let product = format!("/products/{}", offer.slug);
-    let (title, options) = (offer.title.get(l), offer.options.get(l));
-    html! {
-        p #variant {
-            a href=(product) { (title) }
-            @if !options.is_empty() { " · " (options) }
-            " · " (ui::price(&offer.price.text(l)))
-        }
-        @if offer.on_sale && offer.stock > 0 {
-            (ui::form("/cart/items", html! {
-                (Field::hidden("variant", &offer.variant.to_string()).render())
-                (ui::quantity_input("quantity", &t!(l, "Quantity", "数量"), true, form.raw("quantity"), problems))
-                (ui::primary_button(&t!(l, "Add to cart", "加入购物车")))
-            }))
-        } @else {
-            p { (t!(l, "It cannot be bought at the moment.", "该商品暂时无法购买。")) }
-        }
-        p { a href=(product) { (t!(l, "Back to the product", "返回商品页")) } }
-    }
 }

@@ -101,6 +101,12 @@ impl Line {
         self.offer.as_ref()?.price.times(self.quantity)
     }
 
+    /// How many there are, if the line takes them all.
+    pub fn takes_all(&self) -> Option<u32> {
+        let stock = self.offer.as_ref()?.stock;
+        (stock > 0 && stock == self.quantity && self.trouble().is_none()).then_some(stock)
+    }
+
     /// The price it was put in at, if it is another one today.
     pub fn other_price_then(&self) -> Option<Money> {
         let offer = self.offer.as_ref()?;

@@ -105,36 +105,6 @@ pub fn addresses(shop: &Shop) -> StoreResult<Vec<String>> {
     Ok(addresses)
 }
 
-/// Puts something on sale, or changes its price, for the tests of other rooms: a product with one
-/// variant, whose stock is set at the first call.
-#[cfg(test)]
-pub(crate) fn put_for_test(
-    plan: &mut crate::store::Plan<'_>,
-    variant: VariantId,
-    title: &str,
-    price: Money,
-    stock: u32,
-) -> crate::refusal::Decided<()> {
-    let product = ProductId(variant.0);
-    if plan.get(&records::VARIANTS, &variant)?.is_some() {
-        let edit = rules::VariantEdit { options: Vec::new(), sku: "TEA-1".to_owned(), price, weight_g: 100 };
-        return rules::decide_variant(plan, product, variant, edit);
-    }
-    let new = rules::NewProduct {
-        product,
-        variant,
-        title: Bilingual::new(title, ""),
-        price,
-        stock,
-        sku: "TEA-1".to_owned(),
-        category: None,
-        picture: None,
-        status: Status::Active,
-        staff: crate::ids::StaffId([0; 16]),
-    };
-    rules::decide_new(plan, new).map(drop)
-}
-
 /// The tables of the catalogue.
 pub fn tables() -> Vec<TableInfo> {
     use records as r;

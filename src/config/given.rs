@@ -9,7 +9,8 @@ use toml::de::{DeTable, DeValue};
 use super::errors::{ConfigError, Source};
 
 /// Variables that begin like the configuration's but are not part of it.
-const OTHER_VARIABLES: &[&str] = &["TUCKSHOP_CLOCK_OFFSET", "TUCKSHOP_OWNER_PASSWORD"];
+const OTHER_VARIABLES: &[&str] =
+    &["TUCKSHOP_CLOCK_OFFSET", "TUCKSHOP_OWNER_PASSWORD", "TUCKSHOP_STAFF_PASSWORD"];
 const PREFIX: &str = "TUCKSHOP_";
 
 /// A value as it was given.

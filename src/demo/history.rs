@@ -158,6 +158,10 @@ fn life_of(placed: &Happening, cash: bool, random: &dyn Random) -> Vec<Happening
     }
     then(Next::Ship, 4 * HOUR, 2 * DAY, &mut life);
     then(Next::Receive, 2 * DAY, 5 * DAY, &mut life);
+    if cash {
+        // The courier hands over what was paid at the door.
+        then(Next::Pay, HOUR, DAY, &mut life);
+    }
     then(Next::Complete, 2 * DAY, 6 * DAY, &mut life);
     life
 }

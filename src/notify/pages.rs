@@ -300,7 +300,7 @@ fn state_of(row: &MessageRow, l: Locale) -> Markup {
             t!(
                 l,
                 "The account has no contact that the shop can send to.",
-                "该账户没有店铺可以送达的联系方式。"
+                "该账号没有店铺可以送达的联系方式。"
             )
         }
         _ => String::new(),

@@ -36,13 +36,13 @@ impl NoticeKind {
     /// What happened, in one line.
     pub const fn title(self) -> Text {
         match self {
-            Self::AlreadyRegistered => Text::new("You already have an account", "您已有账户"),
+            Self::AlreadyRegistered => Text::new("You already have an account", "您已有账号"),
             Self::ContactChanged => {
-                Text::new("The contacts of your account were changed", "您账户的联系方式已变更")
+                Text::new("The contacts of your account were changed", "您账号的联系方式已变更")
             }
             Self::PasswordChanged => Text::new("Your password was changed", "您的密码已修改"),
             Self::FactorChanged => {
-                Text::new("Two-factor sign-in of your account was changed", "您账户的两步验证设置已变更")
+                Text::new("Two-factor sign-in of your account was changed", "您账号的两步验证设置已变更")
             }
         }
     }
@@ -107,25 +107,25 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "Somebody, probably you, wanted to register with this contact. It has an account already, so \
              nothing was changed.\n\nSign in: {url}/login\nPassword forgotten: {url}/password/forgot\n\nIf it \
              was not you, you need do nothing.",
-            "有人（可能是您本人）想用此联系方式注册。它已有账户，因此没有任何变动。\n\n登录：{url}/login\n\
+            "有人（可能是您本人）想用此联系方式注册。它已有账号，因此没有任何变动。\n\n登录：{url}/login\n\
              忘记密码：{url}/password/forgot\n\n如果不是您本人操作，请忽略本消息。"
         ),
         NoticeKind::PasswordChanged => t!(
             l,
             "The password of your account was changed on {when}. Your other sessions were ended.\n\n{not_you}",
-            "您账户的密码已于 {when} 修改，其他登录已全部退出。\n\n{not_you}"
+            "您账号的密码已于 {when} 修改，其他登录已全部退出。\n\n{not_you}"
         ),
         NoticeKind::ContactChanged => t!(
             l,
             "On {when} the email address or mobile number of your account was changed. A contact that was \
              replaced is no longer used for it.\n\n{not_you}",
-            "您账户的邮箱或手机号已于 {when} 变更，被替换的联系方式不再用于该账户。\n\n{not_you}"
+            "您账号的邮箱或手机号已于 {when} 变更，被替换的联系方式不再用于该账号。\n\n{not_you}"
         ),
         NoticeKind::FactorChanged => t!(
             l,
             "On {when} two-factor sign-in of your account was switched on or off, or set up anew. \
              {url}/account/security shows how it stands.\n\n{not_you}",
-            "您账户的两步验证已于 {when} 开启、关闭或重新设置，可在 {url}/account/security 查看当前状态。\n\n{not_you}"
+            "您账号的两步验证已于 {when} 开启、关闭或重新设置，可在 {url}/account/security 查看当前状态。\n\n{not_you}"
         ),
     };
     let short = match notice {

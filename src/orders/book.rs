@@ -96,10 +96,10 @@ pub fn find_of(view: &View<'_>, subject: SubjectId, number: &OrderNumber) -> Dec
 /// 'Not found' if there is none.
 pub fn find_for_staff(view: &View<'_>, number: &OrderNumber) -> Decided<Order> {
     let mut order = find(view, number)?.ok_or_else(Refusal::not_found)?;
-    if let Some(consignee) = &order.consignee {
-        if !has_account(view, consignee.subject)? {
-            order.consignee = None;
-        }
+    if let Some(consignee) = &order.consignee
+        && !has_account(view, consignee.subject)?
+    {
+        order.consignee = None;
     }
     Ok(order)
 }

@@ -73,10 +73,10 @@ fn look_at(
     if waits != row.deadline.is_some() {
         faults.push(format!("order {number}: its deadline does not fit its state"));
     }
-    if let Some(at) = row.deadline {
-        if !shelves::is_due_noted(view, at, number)? {
-            faults.push(format!("order {number}: its deadline is not noted"));
-        }
+    if let Some(at) = row.deadline
+        && !shelves::is_due_noted(view, at, number)?
+    {
+        faults.push(format!("order {number}: its deadline is not noted"));
     }
     for shelf in shelves::shelves_of(row) {
         let key = shelves::shelf_key(shelf, row, number);

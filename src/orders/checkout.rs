@@ -75,7 +75,8 @@ pub fn check_out(plan: &mut Plan<'_>, terms: &Terms, form: Checkout) -> Decided<
 }
 
 const CHANGED: Text = Text::new(
-    "Your cart or a price has changed since this page was shown. Please check the items and the total below, and order again.",
+    "Your cart or a price has changed since this page was shown. Please check the items and the total below, and \
+     order again.",
     "页面打开后，购物车或价格有变化。请核对下方商品与合计金额，再重新提交。",
 );
 

@@ -41,7 +41,7 @@ pub fn draw(visit: &Visit, view: &View<'_>, drawn: &Drawn<'_>, refusal: Option<&
         (ui::heading(&title, html! {}))
         @if drawn.capped {
             (ui::notice(Tone::Warn, html! { p { (t!(l,
-                "Your carts were put together. Of some items fewer are left than you wished.",
+                "Your carts were put together. Of some items there is less in stock than you wished.",
                 "购物车已合并，部分商品因库存不足已调整数量。")) } }))
         }
         (ui::form("/checkout", html! {
@@ -77,7 +77,7 @@ fn addresses(l: Locale, saved: &[SavedAddress], form: &Form, problems: &Problems
     let radios = radios.option("new", t!(l, "A new address", "使用新地址"), "").value(chosen);
     html! {
         (radios.problems(problems).render())
-        @if new { (fields) } @else { (ui::disclosure(&t!(l, "New address", "新地址"), fields)) }
+        @if new { (fields) } @else { (ui::disclosure(&t!(l, "Fill in a new address", "填写新地址"), fields)) }
     }
 }
 
@@ -119,11 +119,11 @@ fn invoice(l: Locale, settings: &Settings, form: &Form, problems: &Problems) -> 
             .option("personal", t!(l, "For a person", "个人"), "")
             .option("company", t!(l, "For a company", "企业"), "")
             .value(if form.raw("invoice_kind").is_empty() { "none" } else { form.raw("invoice_kind") })
-            .problems(problems).render())
-        (Field::text("invoice_title", &t!(l, "Invoice title", "发票抬头")).optional(l)
-            .hint(&t!(l, "A company's full name; a person may leave it empty", "企业请填写单位全称；个人可不填"))
+            .label_hidden().problems(problems).render())
+        (Field::text("invoice_title", &t!(l, "Invoice title", "发票抬头"))
+            .hint(&t!(l, "For an invoice: a company's full name; a person may leave it empty", "开票时填写：企业为单位全称，个人可不填"))
             .value(form.raw("invoice_title")).problems(problems).render())
-        (Field::text("invoice_tax_id", &t!(l, "Tax number", "纳税人识别号")).optional(l)
+        (Field::text("invoice_tax_id", &t!(l, "Tax number", "纳税人识别号"))
             .hint(&tax_hint).value(form.raw("invoice_tax_id")).problems(problems).render())
     }
 }

@@ -15,7 +15,7 @@ use crate::address;
 use crate::front::{self, Page};
 use crate::ids::OrderNumber;
 use crate::locale::Locale;
-use crate::payments::{self, Method, State};
+use crate::payments::{Method, State};
 use crate::refusal::{Kind, Refusal, Stop};
 use crate::store::{StoreResult, View};
 use crate::t;
@@ -109,7 +109,7 @@ fn entry(visit: &Visit, order: &Order) -> Markup {
         html! {
             @if !pictures.is_empty() { (ui::picture_row(&pictures)) }
             p { (titles.join(l.pick(", ", "、"))) }
-            p { (t!(l, "{pieces} items", "共 {pieces} 件")) " · " (ui::price(&total)) }
+            p { (pieces_text(l, pieces)) " · " (ui::price(&total)) }
         },
         html! {
             @if is_to_pay(order) {
@@ -118,6 +118,10 @@ fn entry(visit: &Visit, order: &Order) -> Markup {
             (ui::link_button(&href, &t!(l, "Details", "查看详情")))
         },
     )
+}
+
+fn pieces_text(l: Locale, pieces: u32) -> String {
+    if pieces == 1 { t!(l, "1 item", "共 1 件") } else { t!(l, "{pieces} items", "共 {pieces} 件") }
 }
 
 /// Whether the customer is to send money.
@@ -153,6 +157,7 @@ async fn cancel(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     let reason = form.line("reason", 200, &mut problems);
     if let Err(refusal) = Refusal::unless_empty(problems) {
         let problems = front::problems_of(&visit, &refusal);
+        let visit = Visit { path: here, ..visit.clone() };
         let view = visit.view()?;
         return Ok(refused(&refusal, order_page(&visit, &view, &order, "", &form, &problems)?));
     }
@@ -259,9 +264,11 @@ fn next_step(visit: &Visit, order: &Order) -> Markup {
     match row.fulfilment {
         Fulfilment::Placed => html! {
             (ui::notice(Tone::Warn, html! {
-                p { (t!(l, "Please pay before {until}; the order is cancelled otherwise.", "请在 {until} 前付款，逾期订单将自动取消。")) }
+                p { (t!(l, "Please pay by {until}; the order is cancelled otherwise.", "请在 {until} 前付款，逾期订单将自动取消。")) }
             }))
-            (payments::instructions(visit, order))
+            @let total = row.bill.total.text(l);
+            (ui::buttons(ui::primary_link(&format!("/orders/{}/pay", order.number),
+                &t!(l, "Pay {total} by transfer", "转账支付 {total}"))))
         },
         Fulfilment::ToShip | Fulfilment::Shipped if row.bill.state == State::Due => html! {
             @let total = row.bill.total.text(l);

@@ -118,6 +118,16 @@ pub fn counts(view: &View<'_>, subject: SubjectId) -> StoreResult<Counts> {
     Ok(Counts::over(&orders_of(view, subject)?))
 }
 
+/// The orders of a customer that are not over: not completed or cancelled yet, or with a refund
+/// due. An account is not cancelled without naming them (PRP-02).
+pub fn open_orders(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<OrderNumber>> {
+    let is_open = |order: &OrderOf| {
+        let over = matches!(order.fulfilment, Fulfilment::Completed | Fulfilment::Cancelled);
+        !over || order.payment == State::RefundDue
+    };
+    Ok(orders_of(view, subject)?.into_iter().filter(is_open).map(|order| order.number).collect())
+}
+
 /// An order in what staff see of a customer.
 #[derive(Clone, Debug)]
 pub struct CustomerOrder {

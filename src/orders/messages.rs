@@ -143,8 +143,11 @@ fn sentence(shop: &Shop, order: &Order, step: Step, l: Locale) -> String {
             let period = shop.config().orders.unpaid_after.text(l);
             t!(
                 l,
-                "No payment for order {number} came within {period}, so it was cancelled. Please do not pay for it any more. If you have paid already, you need do nothing: the order goes on while stock lasts, and otherwise you get your money back.",
-                "订单 {number} 在 {period}内未收到付款，已自动取消，请勿再付款。若您已付款，无需任何操作：有库存时订单将继续处理，否则我们会退款。"
+                "No payment for order {number} came within {period}, so it was cancelled. Please do not pay for it \
+                 any more. If you have paid already, you need do nothing: the order goes on while stock lasts, and \
+                 otherwise you get your money back.",
+                "订单 {number} 在 {period}内未收到付款，已自动取消，请勿再付款。\
+                 若您已付款，无需任何操作：有库存时订单将继续处理，否则我们会退款。"
             )
         }
         Step::PaidTooLate => {

@@ -15,9 +15,9 @@ mod check;
 mod checkout;
 mod checkout_page;
 mod customer;
-mod labels;
 mod life;
 mod lists;
+mod looks;
 mod messages;
 mod office;
 mod office_page;
@@ -37,7 +37,7 @@ pub use checkout::{Checkout, check_out};
 pub use life::{Fulfilment, Move, Stock};
 pub use lists::{
     AdminSummary, Counts, CustomerOrder, Tab, admin_summary, consignee_of, counts, invoice_of, of_customer,
-    orders_of,
+    open_orders, orders_of,
 };
 pub use messages::{StaffStep, Step, order_letter, staff_letter};
 pub use place::{PlaceOrder, Quote, place, quote};
@@ -61,6 +61,6 @@ pub fn routes() -> Vec<Route> {
     let mut routes = checkout::routes();
     routes.extend(customer::routes());
     routes.extend(office::routes());
-    routes.extend(labels::routes());
+    routes.extend(looks::routes());
     routes
 }

@@ -157,10 +157,11 @@ async fn carry_out(
             Ok(see(&format!("{here}?said=moved")))
         }
         Err(Stop::Refused(refusal)) if refusal.kind == Kind::Invalid => {
+            let visit = Visit { path: here, ..visit.clone() };
             let view = visit.view()?;
             let order = book::find_for_staff(&view, &number)?;
             let drawn = OfficePage { order: &order, said: "", form, at, refusal: Some(&refusal) };
-            Ok(refused(&refusal, office_page::order(visit, &view, &drawn)?))
+            Ok(refused(&refusal, office_page::order(&visit, &view, &drawn)?))
         }
         Err(stop) => Err(stop),
     }
@@ -219,7 +220,7 @@ async fn refund(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     let act = Act::of(&visit, &number, &form)?;
     let mut problems = Vec::new();
     let typed = form.line("amount", 30, &mut problems);
-    let currency = visit.shop.settings().currency;
+    let currency = book::find_for_staff(&visit.view()?, &act.number)?.total().currency;
     let amount = Money::parse(&typed, currency).filter(|amount| amount.minor > 0);
     if amount.is_none() && problems.is_empty() {
         problems.push(Problem::new(

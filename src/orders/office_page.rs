@@ -111,8 +111,10 @@ fn table_row(visit: &Visit, order: &Order) -> Vec<Markup> {
         html! { (row.placed.minute(visit.shop.zone())) },
         parts::state_badge(l, row.fulfilment),
         html! {
-            (parts::payment_badge(l, row.bill.state, row.fulfilment))
-            " " span.note { (row.bill.method.title().get(l)) }
+            span {
+                (parts::payment_badge(l, row.bill.state, row.fulfilment))
+                " " span.note { (row.bill.method.title().get(l)) }
+            }
         },
         html! { (name.unwrap_or_else(|| "–".to_owned())) },
         html! { (order.total().text(l)) },
@@ -200,12 +202,7 @@ fn about_order(visit: &Visit, order: &Order) -> Markup {
         (t!(l, "Paid", "已收款"), html! { (bill.paid.text(l)) }),
         (t!(l, "Refunded", "已退款"), html! { (bill.refunded.text(l)) }),
         (t!(l, "Delivery", "配送方式"), html! { (row.delivery.title().get(l)) }),
-        (
-            t!(l, "Invoice", "发票"),
-            html! {
-                @if row.invoice { (t!(l, "asked for", "需要开票")) } @else { (t!(l, "none", "不需要")) }
-            },
-        ),
+        (t!(l, "Invoice", "发票"), invoice(l, order)),
     ];
     if let Some(at) = row.deadline {
         let what = match row.fulfilment {
@@ -229,6 +226,19 @@ fn about_order(visit: &Visit, order: &Order) -> Markup {
     };
     facts.push((t!(l, "Consignee", "收货人"), consignee));
     ui::section(&t!(l, "Details", "订单信息"), ui::facts(&facts))
+}
+
+/// Whether an invoice was asked for, and the button that shows whom it is made out to.
+fn invoice(l: Locale, order: &Order) -> Markup {
+    let action = format!("{HERE}/{}/invoice", order.number);
+    html! {
+        @if order.row.invoice {
+            (t!(l, "asked for", "需要开票"))
+            @if order.consignee.is_some() {
+                (ui::button_form(&action, ui::quiet_button(&t!(l, "Show its title", "显示抬头"))))
+            }
+        } @else { (t!(l, "none", "不需要")) }
+    }
 }
 
 /// The forms of an order's page.

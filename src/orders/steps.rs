@@ -66,10 +66,10 @@ impl<'t> Draft<'t> {
         if turned(State::RefundDue) {
             notify::queue_staff(plan, number, StaffStep::RefundDue)?;
         }
-        if let (Some(step), Some(consignee)) = (step, &self.order.consignee) {
-            if book::has_account(plan, consignee.subject)? {
-                notify::queue_order_step(plan, number, consignee.subject, step)?;
-            }
+        if let (Some(step), Some(consignee)) = (step, &self.order.consignee)
+            && book::has_account(plan, consignee.subject)?
+        {
+            notify::queue_order_step(plan, number, consignee.subject, step)?;
         }
         Ok(())
     }

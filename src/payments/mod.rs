@@ -10,7 +10,7 @@ mod state;
 
 use serde::{Deserialize, Serialize};
 
-pub use pages::{instructions, routes};
+pub use pages::routes;
 pub use state::{Bill, State};
 
 use crate::locale::Text;

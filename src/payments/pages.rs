@@ -63,7 +63,7 @@ fn how_to_pay(visit: &Visit, order: &Order) -> Markup {
 }
 
 /// Where to send the money of an order, how much, under which reference, and until when.
-pub fn instructions(visit: &Visit, order: &Order) -> Markup {
+fn instructions(visit: &Visit, order: &Order) -> Markup {
     let l = visit.locale;
     let settings = visit.shop.settings();
     let mut facts = vec![
@@ -74,7 +74,7 @@ pub fn instructions(visit: &Visit, order: &Order) -> Markup {
         (t!(l, "Reference", "附言/备注"), ui::copyable(&order.number.0)),
     ];
     if let Some(until) = order.row.deadline {
-        facts.push((t!(l, "Pay before", "付款截止"), html! { (until.minute(visit.shop.zone())) }));
+        facts.push((t!(l, "Pay by", "付款截止"), html! { (until.minute(visit.shop.zone())) }));
     }
     ui::section(
         &t!(l, "Bank transfer", "银行转账"),
@@ -94,7 +94,8 @@ fn lines_of(text: &str) -> impl Iterator<Item = &str> {
 fn reference_note(l: Locale) -> String {
     t!(
         l,
-        "Give the order number as the reference, so that we can tell whose payment it is. Your order goes on as soon as the money is here.",
+        "Give the order number as the reference, so that we can tell whose payment it is. Your order goes on as \
+         soon as the money is here.",
         "请在转账附言中填写订单号，以便我们核对。款项到账后即安排发货。"
     )
 }

@@ -53,7 +53,7 @@ async fn show(visit: Visit) -> Answer {
 fn list_page(visit: &Visit, typed: &str, problems: &Problems, body: Markup) -> StoreResult<Markup> {
     let l = visit.locale;
     let title = t!(l, "Customers", "客户");
-    let label = t!(l, "Account name, email or mobile, whole", "完整的账户名、邮箱或手机号");
+    let label = t!(l, "Account name, email or mobile, whole", "完整的账号名、邮箱或手机号");
     let hint = t!(l, "Each search is logged.", "每次搜索均有记录。");
     let main = html! {
         (ui::error_summary(l, problems))
@@ -71,7 +71,7 @@ fn list_page(visit: &Visit, typed: &str, problems: &Problems, body: Markup) -> S
 fn table_of(visit: &Visit, found: &[Account]) -> Markup {
     let l = visit.locale;
     let columns = [
-        Column::text(t!(l, "Account", "账户")),
+        Column::text(t!(l, "Account", "账号")),
         Column::text(t!(l, "Email", "邮箱")),
         Column::text(t!(l, "Mobile", "手机号")),
         Column::text(t!(l, "Since", "注册时间")),
@@ -115,7 +115,7 @@ fn further(l: Locale, more: Option<SubjectId>, is_later_page: bool) -> Markup {
 
 const NO_QUERY: Text = Text::new(
     "Enter a whole account name, email address or mobile number.",
-    "请输入完整的账户名、邮箱或手机号。",
+    "请输入完整的账号名、邮箱或手机号。",
 );
 const SEARCHED: Text = Text::new("searched by a contact or a name", "按联系方式或名称搜索");
 
@@ -226,7 +226,7 @@ fn customer_page(visit: &Visit, whole: &Whole, reason: &str, problems: &Problems
     let addresses: Vec<Vec<String>> =
         whole.addresses.iter().map(|saved| address::masked(&saved.address)).collect();
     let facts = [
-        (t!(l, "Account", "账户"), html! { (contact::mask_name(&account.name)) }),
+        (t!(l, "Account", "账号"), html! { (contact::mask_name(&account.name)) }),
         (t!(l, "Nickname", "昵称"), html! { (masked_nickname(account)) }),
         (t!(l, "Email", "邮箱"), html! { (masked_email(account)) }),
         (t!(l, "Mobile", "手机号"), html! { (masked_mobile(account)) }),
@@ -267,7 +267,7 @@ fn revealed_page(visit: &Visit, whole: &Whole) -> StoreResult<Markup> {
     let addresses: Vec<Vec<String>> =
         whole.addresses.iter().map(|saved| address::lines(&saved.address, l)).collect();
     let facts = [
-        (t!(l, "Account", "账户"), html! { (account.name) }),
+        (t!(l, "Account", "账号"), html! { (account.name) }),
         (t!(l, "Nickname", "昵称"), html! { (or_none(Some(&account.nickname))) }),
         (t!(l, "Email", "邮箱"), html! { (or_none(account.email.as_deref())) }),
         (t!(l, "Mobile", "手机号"), html! { (or_none(account.mobile.as_deref())) }),
@@ -295,7 +295,7 @@ fn facts_section(visit: &Visit, account: &Account, facts: &[(String, Markup)]) -
     let mut all = facts.to_vec();
     all.push((t!(l, "Language", "语言"), html! { (account.language.pick("English", "中文")) }));
     all.push((t!(l, "Since", "注册时间"), html! { (account.created.minute(visit.shop.zone())) }));
-    ui::section(&t!(l, "Account", "账户"), ui::facts(&all))
+    ui::section(&t!(l, "Account", "账号"), ui::facts(&all))
 }
 
 fn addresses_section(l: Locale, addresses: &[Vec<String>]) -> Markup {

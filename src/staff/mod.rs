@@ -206,7 +206,7 @@ fn renew_password(
 }
 
 const LAST_OWNER: Text =
-    Text::new("This is the only owner. Add another owner first.", "这是唯一的店主账户，请先添加另一位店主。");
+    Text::new("This is the only owner. Add another owner first.", "这是唯一的店主账号，请先添加另一位店主。");
 
 /// Disables an account for good: its data, password, factor and sessions are erased.
 ///

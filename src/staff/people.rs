@@ -51,7 +51,7 @@ fn said(visit: &Visit) -> Option<String> {
     let l = visit.locale;
     match super::asked(visit, "said").as_str() {
         "disabled" => {
-            Some(t!(l, "The account was disabled and its data erased.", "账户已停用，相关数据已删除。"))
+            Some(t!(l, "The account was disabled and its data erased.", "账号已停用，相关数据已删除。"))
         }
         "admitted" => Some(t!(l, "The person can sign in again.", "该员工可重新登录。")),
         "reset" => Some(t!(l, "The second factor was reset.", "两步验证已重置。")),
@@ -269,7 +269,7 @@ async fn admit_one(visit: Visit, Path(id): Path<String>) -> Answer {
 
 const NOT_ONESELF: Text = Text::new(
     "You can't disable your own account. Ask another owner.",
-    "不能停用自己的账户，请由其他店主操作。",
+    "不能停用自己的账号，请由其他店主操作。",
 );
 
 async fn disable_one(visit: Visit, Path(id): Path<String>) -> Answer {

@@ -192,7 +192,7 @@ fn setup_page(visit: &Visit, token: &str, typed: &Typed<'_>, problems: &Problems
         p { (t!(
             l,
             "This makes the owner's account and the recovery key. The key is shown on the next page, once: have a printer or pen and paper at hand.",
-            "此操作将创建店主账户和恢复密钥。恢复密钥将在下一页显示且仅显示一次，请准备好打印机或纸笔。"
+            "此操作将创建店主账号和恢复密钥。恢复密钥将在下一页显示且仅显示一次，请准备好打印机或纸笔。"
         )) }
         (form)
     });

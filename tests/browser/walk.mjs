@@ -9,9 +9,9 @@ import { chromium } from 'playwright-core';
 
 const require = createRequire(import.meta.url);
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const binary = process.env.TUCKSHOP_BINARY;
-const shots = process.env.TUCKSHOP_SHOTS; // a folder for pictures of every page
-if (!binary) throw new Error('TUCKSHOP_BINARY names the program');
+const binary = process.env.WALK_BINARY;
+const shots = process.env.WALK_SHOTS; // a folder for pictures of every page
+if (!binary) throw new Error('WALK_BINARY names the program');
 if (shots) mkdirSync(shots, { recursive: true });
 
 let passed = 0;

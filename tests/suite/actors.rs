@@ -57,9 +57,10 @@ impl TestShop {
     async fn add_owner(&self) {
         let shop = self.shop.clone();
         let add = move || {
-            let hash = passwords::hash(OWNER_PASSWORD, &*shop.random).expect("hashed");
+            let hash = passwords::hash(OWNER_PASSWORD, &*shop.random);
+            let random = shop.random.clone();
             shop.store
-                .commit_blocking(move |plan| staff::add(plan, "Owner", OWNER, &hash, true))
+                .commit_blocking(move |plan| staff::add(plan, &*random, "Owner", OWNER, hash, true))
                 .expect("added")
         };
         tokio::task::spawn_blocking(add).await.expect("the owner is added");
@@ -203,13 +204,6 @@ impl Browser {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin");
         self.send(request, path, Body::from(body)).await
-    }
-
-    /// Sends a form and looks where it leads.
-    pub async fn submit_and_follow(&mut self, form: Form) -> Page {
-        let page = self.submit(form).await;
-        let path = page.leads_to().to_owned();
-        self.get(&path).await
     }
 
     pub async fn send(&mut self, request: axum::http::request::Builder, path: &str, body: Body) -> Page {

@@ -110,7 +110,7 @@ async fn an_unpaid_transfer_is_cancelled_in_time_and_gives_its_stock_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn late_money_reopens_an_order_while_stock_lasts_and_else_is_due_back() {
     let shop = TestShop::open().await;
-    let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
+    let mut lin = shop.shopper("lin").await;
     lin.put_in_cart("teapot", 3).await;
     let first = lin.order("transfer").await;
     shop.pass_days(8).await;
@@ -124,7 +124,7 @@ async fn late_money_reopens_an_order_while_stock_lasts_and_else_is_due_back() {
     let mut yan = shop.shopper("yan").await;
     yan.put_in_cart("mug", 10).await;
     yan.order("cod").await;
-    owner = shop.owner().await;
+    let mut owner = shop.owner().await;
     paid(&mut owner, &second).await;
     owner.get(&format!("/admin/orders/{second}")).await.must_say("Refund due");
     assert_eq!(shop.faults(), Vec::<String>::new());

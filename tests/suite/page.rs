@@ -26,12 +26,6 @@ impl Form {
         self
     }
 
-    /// The same form without a field.
-    pub fn without(mut self, name: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
-        self
-    }
-
     pub fn value(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }

@@ -1,20 +1,24 @@
 //! A shop with a customer and something to sell.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::accounts;
+use crate::accounts::{self, NewAccount};
 use crate::address::Address;
-use crate::catalogue::{self, Bilingual, Offer};
-use crate::clock::{Clock, ManualClock, Timestamp};
+use crate::catalogue::{self, Offer};
+use crate::clock::{ManualClock, Timestamp};
 use crate::config::Config;
 use crate::disk::RealDisk;
-use crate::ids::{OrderNumber, ProductId, StaffId, SubjectId, VariantId};
+use crate::ids::{OrderNumber, StaffId, SubjectId, VariantId};
+use crate::locale::Locale;
 use crate::money::{Currency, Money};
 use crate::orders::{self, Actor, Delivery, Order, PlaceOrder, Terms};
 use crate::payments::Method;
 use crate::random::{Random, SystemSource};
 use crate::refusal::{Decided, Stop};
+use crate::sessions::{self, Holder};
 use crate::shop::{Parts, Shop};
+use crate::staff;
 use crate::store::keyring::MasterKey;
 use crate::store::{Plan, Setting, Store, new_head};
 
@@ -25,6 +29,8 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub random: Arc<dyn Random>,
     pub shopper: SubjectId,
+    /// How many accounts and products were made, to name the next.
+    made: AtomicU32,
     _dir: tempfile::TempDir,
 }
 
@@ -60,53 +66,69 @@ impl World {
             rehearsal: true,
         };
         let shop = Shop::open(parts).expect("the shop opens");
-        let shopper = SubjectId::new(clock.now(), &*random);
-        let world = Self { shop, clock, random, shopper, _dir: dir };
-        world.make_account(shopper);
+        let nobody = SubjectId([0; 16]);
+        let mut world = Self { shop, clock, random, shopper: nobody, made: AtomicU32::new(1), _dir: dir };
+        world.shopper = world.make_account();
         world
     }
 
-    fn make_account(&self, subject: SubjectId) {
-        self.ok(move |plan| Ok(accounts::stub_account(plan, subject)?));
+    fn make_account(&self) -> SubjectId {
+        let name = format!("shopper-{}", self.made.fetch_add(1, Ordering::SeqCst));
+        let random = self.random.clone();
+        self.ok(move |plan| {
+            let new = NewAccount {
+                email: Some(format!("{name}@example.com")),
+                name,
+                mobile: None,
+                password: "not a hash".to_owned(),
+                language: Locale::En,
+                agreed_texts: [0; 32],
+                agreed: plan.now,
+            };
+            accounts::create(plan, &new, &*random)
+        })
+    }
+
+    /// The token of a signed-in member of staff.
+    pub fn clerk_token(&self) -> String {
+        let random = self.random.clone();
+        self.ok(move |plan| {
+            let hash = "not a hash".to_owned();
+            let id = staff::add(plan, &*random, "Clerk Li", "li@shop.example", hash, false)?;
+            Ok(sessions::begin(plan, Holder::Staff(id), "Test", &*random)?)
+        })
     }
 
     pub fn another_shopper(&self) -> SubjectId {
-        let subject = SubjectId::new(self.clock.now(), &*self.random);
-        self.make_account(subject);
-        subject
+        self.make_account()
     }
 
     /// Something to sell.
     pub fn product(&self, title: &str, price: Money, stock: u32) -> VariantId {
-        let variant = VariantId::new(self.clock.now(), &*self.random);
-        let offer = Offer {
-            variant,
-            product: ProductId::new(self.clock.now(), &*self.random),
-            slug: "tea".to_owned(),
-            title: Bilingual { en: title.to_owned(), zh: String::new() },
-            options: Bilingual::default(),
-            sku: "TEA-1".to_owned(),
-            price,
-            stock,
-            weight_g: 100,
-            picture: None,
-            on_sale: true,
-        };
-        self.ok(move |plan| Ok(plan.put(&catalogue::STUB_OFFERS, &variant, &offer)?));
-        variant
+        let slug = format!("thing-{}", self.made.fetch_add(1, Ordering::SeqCst));
+        self.import(&format!("{slug},{title},{},{stock}", price.number()));
+        let snapshot = catalogue::snapshot(&self.shop).expect("readable");
+        let product = snapshot.products().iter().find(|product| product.row.slug == slug);
+        product.expect("it was imported").variants[0].id
     }
 
     pub fn set_price(&self, variant: VariantId, price: Money) {
-        self.ok(move |plan| {
-            let mut offer = catalogue::offer(plan, variant)?.expect("it is offered");
-            offer.price = price;
-            Ok(plan.put(&catalogue::STUB_OFFERS, &variant, &offer)?)
-        });
+        let offer = self.offer(variant);
+        self.import(&format!("{},{},{},", offer.slug, offer.title.en, price.number()));
+    }
+
+    fn import(&self, row: &str) {
+        let csv = format!("handle,title,price,stock\n{row}\n");
+        catalogue::import(&self.shop, csv.as_bytes(), &mut |_| None).expect("imported");
+    }
+
+    fn offer(&self, variant: VariantId) -> Offer {
+        let view = self.shop.store.view().expect("a view");
+        catalogue::offer(&view, variant).expect("readable").expect("it is offered")
     }
 
     pub fn stock(&self, variant: VariantId) -> u32 {
-        let view = self.shop.store.view().expect("a view");
-        catalogue::offer(&view, variant).expect("readable").expect("it is offered").stock
+        self.offer(variant).stock
     }
 
     pub fn terms(&self) -> Terms {
@@ -179,6 +201,7 @@ impl World {
     pub fn is_sound(&self) {
         let view = self.shop.store.view().expect("a view");
         assert_eq!(orders::order_faults(&view).expect("readable"), Vec::<String>::new());
+        assert_eq!(catalogue::stock_faults(&view).expect("readable"), Vec::<String>::new());
     }
 }
 

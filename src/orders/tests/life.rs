@@ -242,7 +242,7 @@ fn act(world: &World, number: &OrderNumber, act: u8) -> Decided<()> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn from_every_state_each_way_out_gives_the_stock_back_once(

@@ -37,6 +37,11 @@ impl Browser {
         Self { cookies: format!("session={token}"), ..Self::new(world) }
     }
 
+    fn clerk(world: &World) -> Self {
+        let token = world.clerk_token();
+        Self { cookies: format!("staff={token}"), ..Self::new(world) }
+    }
+
     fn send(&self, request: Request<Body>) -> Seen {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
@@ -104,7 +109,7 @@ fn a_customer_orders_pays_and_cancels() {
     let (key, stamp) = (hidden(&page.text, "key"), hidden(&page.text, "cart"));
     let whole = format!(
         "address=new&name=Zhang+San&phone=13800138000&country=CN&region=110000&city=110100&district=110101\
-         &street=1+Tea+Lane&delivery=flat&invoice_kind=none&key={key}&cart={stamp}"
+         &street=1+Tea+Lane&delivery=flat&invoice_kind=personal&key={key}&cart={stamp}"
     );
     let refused = shopper.post("/checkout", &format!("{whole}&payment=none"));
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -120,6 +125,10 @@ fn a_customer_orders_pays_and_cancels() {
     let page = shopper.get(&placed.location);
     assert!(page.text.contains("Your order is placed") && page.text.contains("Zhang San"), "{}", page.text);
     let number = order.rsplit('/').next().expect("a number");
+    let clerk = Browser::clerk(&world);
+    let office = clerk.get(&format!("/admin/orders/{number}"));
+    assert!(office.text.contains("/invoice") && !office.text.contains("Zhang San"), "{}", office.text);
+    assert!(clerk.post(&format!("/admin/orders/{number}/invoice"), "").text.contains("Zhang San"));
     let pay = shopper.get(&format!("/orders/{number}/pay"));
     assert!(pay.text.contains("Account 6222 0000") && pay.text.contains("¥108.00"));
     assert!(shopper.get("/account/orders?tab=unpaid").text.contains(number));
@@ -164,4 +173,68 @@ fn a_strangers_order_is_not_found_on_any_page() {
         assert_eq!(browser.post(&path, "").status, StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(Browser::new(&world).get("/admin/orders").location, "/admin/login?back=%2Fadmin%2Forders");
+}
+
+#[test]
+fn a_clerk_takes_an_order_from_payment_to_refund_and_double_clicks_change_nothing() {
+    let world = World::new();
+    let tea = world.product("Green tea", yuan(49), 9);
+    let number = world.place(tea, 1, Method::Transfer);
+    let clerk = Browser::clerk(&world);
+    let here = format!("/admin/orders/{number}");
+    let list = clerk.get("/admin/orders?state=payment-due");
+    assert!(list.text.contains(&number.0) && !list.text.contains("Zhang San"), "{}", list.text);
+    assert!(clerk.get(&format!("/admin/orders?q={}", &number.0[4..])).text.contains(&here));
+    let seen = hidden(&clerk.get(&here).text, "seen");
+    let form = format!("seen={seen}&payer=4711");
+    assert_eq!(clerk.post(&format!("{here}/paid"), &form).location, format!("{here}?said=paid"));
+    assert_eq!(clerk.post(&format!("{here}/paid"), &form).location, format!("{here}?said=moved"));
+    let page = clerk.get(&here);
+    assert!(!page.text.contains("Zhang San") && page.text.contains("Clerk Li") && page.text.contains("4711"));
+    let seen = hidden(&page.text, "seen");
+    let refused = clerk.post(&format!("{here}/ship"), &format!("seen={seen}&carrier=SF&tracking="));
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("id=\"tracking-problem\"") && refused.text.contains("value=\"SF\""));
+    let form = format!("seen={seen}&carrier=SF&tracking=SF123");
+    assert_eq!(clerk.post(&format!("{here}/ship"), &form).location, format!("{here}?said=ship"));
+    assert_eq!(clerk.post(&format!("{here}/ship"), &form).location, format!("{here}?said=moved"));
+    assert_eq!(clerk.post(&format!("{here}/complete"), "").location, format!("{here}?said=complete"));
+    let refused = clerk.post(&format!("{here}/refund"), "amount=60.00&reason=late");
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        refused.text.contains("At most ¥59.00 can be refunded") && refused.text.contains("value=\"60.00\"")
+    );
+    let refund = clerk.post(&format!("{here}/refund"), "amount=9.00&reason=late&reference=77");
+    assert_eq!(refund.location, format!("{here}?said=refund"));
+    assert!(clerk.get(&here).text.contains("late · 77"));
+    world.is_sound();
+}
+
+#[test]
+fn a_reason_for_cancelling_is_asked_for_beside_its_own_field() {
+    let world = World::new();
+    let tea = world.product("Green tea", yuan(49), 9);
+    let number = world.place(tea, 1, Method::Cod);
+    let clerk = Browser::clerk(&world);
+    let here = format!("/admin/orders/{number}");
+    let refused = clerk.post(&format!("{here}/cancel"), "reason=");
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("id=\"cancel-reason-problem\""), "{}", refused.text);
+    let done = clerk.post(&format!("{here}/cancel"), "reason=no+stock");
+    assert_eq!(done.location, format!("{here}?said=cancelled").replace("cancelled", "cancel"));
+}
+
+#[test]
+fn the_whole_address_stands_on_the_label_alone() {
+    let world = World::new();
+    let tea = world.product("Green tea", yuan(49), 9);
+    let (first, second) = (world.place(tea, 1, Method::Cod), world.place(tea, 2, Method::Cod));
+    let clerk = Browser::clerk(&world);
+    let one = clerk.post(&format!("/admin/orders/{first}/label"), "");
+    assert!(one.text.contains("Zhang San") && one.text.contains("Collect ¥59.00"), "{}", one.text);
+    let both = clerk.post("/admin/orders/labels", &format!("pick-{first}=on&pick-{second}=on"));
+    assert!(both.text.contains(&first.0) && both.text.contains(&second.0));
+    let none = clerk.post("/admin/orders/labels", "");
+    assert_eq!(none.location, "/admin/orders?state=to-ship&said=none-ticked");
+    assert_eq!(clerk.post(&format!("/admin/orders/{first}/invoice"), "").status, StatusCode::CONFLICT);
 }
