@@ -118,10 +118,11 @@ fn make_pictures(
             Err(stop) => wrong.extend(failed(&stop)),
         }
     }
-    if made.values().any(|source| new_id(source).is_some()) && wrong.is_empty() {
-        if let Err(error) = shop.disk.sync_dir(&pictures::folder(&shop.dir)) {
-            wrong.extend(failed(&error));
-        }
+    if wrong.is_empty()
+        && made.values().any(|source| new_id(source).is_some())
+        && let Err(error) = shop.disk.sync_dir(&pictures::folder(&shop.dir))
+    {
+        wrong.extend(failed(&error));
     }
     if wrong.is_empty() {
         return Ok(made);
@@ -140,10 +141,10 @@ fn make_picture(
     let view = shop.store.view()?;
     // An export names pictures as they lie in the shop.
     let file = name.rsplit('/').next().unwrap_or(name);
-    if let Some((id, _)) = pictures::parse_file_name(file) {
-        if let Some(row) = view.get(&PICTURES, &id)? {
-            return Ok(Ok(Source::Known(row.picture)));
-        }
+    if let Some((id, _)) = pictures::parse_file_name(file)
+        && let Some(row) = view.get(&PICTURES, &id)?
+    {
+        return Ok(Ok(Source::Known(row.picture)));
     }
     let Some(bytes) = picture(name) else { return Ok(Err("there is no such file".to_owned())) };
     if let Some(known) = pictures::known(&view, &pictures::digest_of(&bytes))? {

@@ -16,6 +16,8 @@ mod import;
 mod pages;
 mod pictures;
 mod records;
+#[cfg(test)]
+mod route_tests;
 mod routes;
 mod rules;
 mod search;

@@ -292,7 +292,11 @@ fn buy(l: Locale, settings: &Settings, product: &Product, buying: &Buying<'_>) -
         h1 { (product.row.title.get(l)) }
         @if let Some(chosen) = chosen {
             (ui::buy_price(ui::price(&chosen.row.price.text(l)), &stock_text(l, chosen)))
-            @if product.stock() > 0 { (buy_form(l, product, chosen, buying)) }
+            @if !product.is_on_sale() {
+                (ui::notice(Tone::Warn, html! {
+                    (t!(l, "This product is not on sale; only staff see this page.", "该商品未上架，仅店员可见。"))
+                }))
+            } @else if product.stock() > 0 { (buy_form(l, product, chosen, buying)) }
             @else {
                 (ui::notice(Tone::Neutral, html! {
                     (t!(l, "This product is sold out at the moment.", "该商品暂时售罄。"))

@@ -308,7 +308,9 @@ pub async fn store_picture(shop: &Shop, bytes: Vec<u8>) -> Decided<Picture> {
     let worker = shop.clone();
     let work = move || -> StoreResult<Result<Prepared, Unreadable>> {
         let prepared = prepare(&worker, &bytes)?;
-        worker.disk.sync_dir(&folder(&worker.dir))?;
+        if prepared.is_ok() {
+            worker.disk.sync_dir(&folder(&worker.dir))?;
+        }
         Ok(prepared)
     };
     // A decoder that panics on a crafted file spoils this upload only.

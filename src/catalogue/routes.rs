@@ -134,11 +134,11 @@ async fn search(visit: Visit) -> Answer {
     let query = form.line("q", MOST_QUERY, &mut problems);
     let min = price_of(&visit, &form, "min", &mut problems);
     let max = price_of(&visit, &form, "max", &mut problems);
-    if let (Some(low), Some(high)) = (min, max) {
-        if low.minor > high.minor {
-            let said = Text::new("The highest price is below the lowest.", "最高价不能低于最低价。");
-            problems.push(Problem::new("max", said));
-        }
+    if let (Some(low), Some(high)) = (min, max)
+        && low.minor > high.minor
+    {
+        let said = Text::new("The highest price is below the lowest.", "最高价不能低于最低价。");
+        problems.push(Problem::new("max", said));
     }
     let slug = form.raw("category");
     let category = snapshot.category_by_slug(slug);

@@ -72,10 +72,10 @@ pub struct Query {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Fit {
     /// Each word begins a word of a title, or is Chinese and stands anywhere in it.
-    InTitle,
+    Title,
     /// Each word stands somewhere in titles and SKUs.
-    InNames,
-    InText,
+    Names,
+    Text,
 }
 
 impl Query {
@@ -100,10 +100,10 @@ impl Query {
         let all = |fits: &dyn Fn(&str) -> bool| self.words.iter().all(|(word, _)| fits(word));
         let titles = &product.text[..product.titles];
         if all(&|word| begins_a_word(titles, word)) {
-            return Some(Fit::InTitle);
+            return Some(Fit::Title);
         }
         let names = &product.text[..product.names];
-        Some(if all(&|word| names.contains(word)) { Fit::InNames } else { Fit::InText })
+        Some(if all(&|word| names.contains(word)) { Fit::Names } else { Fit::Text })
     }
 }
 
@@ -157,12 +157,12 @@ mod tests {
     fn pieces_of_words_are_found() {
         let box_of_joy = product("New Year Box", "新年快乐礼盒", "KT-INS114-DRE");
         for query in ["快乐", "year new", "礼", "ＢＯ 新年", "  "] {
-            assert_eq!(finds(query, &box_of_joy), Some(Fit::InTitle), "{query:?}");
+            assert_eq!(finds(query, &box_of_joy), Some(Fit::Title), "{query:?}");
         }
         for query in ["INS114", "ins114-d", "ＩＮＳ", "ear", "ox 新年"] {
-            assert_eq!(finds(query, &box_of_joy), Some(Fit::InNames), "{query:?}");
+            assert_eq!(finds(query, &box_of_joy), Some(Fit::Names), "{query:?}");
         }
-        assert_eq!(finds("long box", &box_of_joy), Some(Fit::InText));
+        assert_eq!(finds("long box", &box_of_joy), Some(Fit::Text));
         assert_eq!(finds("box tea", &box_of_joy), None);
     }
 

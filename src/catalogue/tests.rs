@@ -20,13 +20,13 @@ use crate::store::{Plan, Setting, Store};
 
 const STAFF: StaffId = StaffId([9; 16]);
 
-struct Fixture {
-    shop: Shop,
+pub(super) struct Fixture {
+    pub(super) shop: Shop,
     clock: Arc<ManualClock>,
     _dir: tempfile::TempDir,
 }
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000)));
     let random = Arc::new(SystemSource::new());
@@ -75,11 +75,11 @@ impl Fixture {
         refused.iter().map(ToString::to_string).collect()
     }
 
-    fn snapshot(&self) -> Arc<Snapshot> {
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         snapshot(&self.shop).expect("the catalogue")
     }
 
-    fn product(&self, slug: &str) -> Arc<Product> {
+    pub(super) fn product(&self, slug: &str) -> Arc<Product> {
         let snapshot = self.snapshot();
         snapshot.products().iter().find(|product| product.row.slug == slug).expect("the product").clone()
     }

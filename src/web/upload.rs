@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
 
 use super::form::{Form, read_body};
 use crate::locale::Text;
@@ -66,6 +67,11 @@ impl FromRequest<Shop> for Upload {
         let (head, body) = request.into_parts();
         // Read whole first, so that a slow or endless body is cut off as any form's is.
         let bytes = read_body(body, shop.config().limits.max_upload.bytes()).await?;
+        let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        // A form sent without its files comes as any other.
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            return Ok(Self { form: Form::parse(&bytes), files: BTreeMap::new() });
+        }
         let mut request = Request::from_parts(head, Body::from(bytes));
         DefaultBodyLimit::disable().apply(&mut request);
         match Multipart::from_request(request, shop).await {
