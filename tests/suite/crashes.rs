@@ -21,7 +21,7 @@ struct Model {
 
 fn open(home: &Path, dir: &str) -> Running {
     let arguments =
-        ["demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--orders", "0", "--products", "12"];
+        ["demo", "--data-dir", dir, "--listen", "127.0.0.1:0", "--orders", "0", "--products", "60"];
     Running::start(home, &arguments, "Backup identity:")
 }
 
@@ -36,9 +36,17 @@ fn sign_in(running: &Running) -> Remote {
 }
 
 /// Orders until the shop goes away or it is told to stop.
-fn buy(mut remote: Remote, slug: &str, model: &Mutex<Model>, stop: &AtomicBool) -> std::io::Result<()> {
-    while !stop.load(Ordering::SeqCst) {
-        let form = remote.get(&format!("/products/{slug}"))?.form("/cart/items");
+fn buy(mut remote: Remote, slugs: &[String], model: &Mutex<Model>, stop: &AtomicBool) -> std::io::Result<()> {
+    for slug in slugs.iter().cycle() {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let page = remote.get(&format!("/products/{slug}"))?;
+        if !page.has_form("/cart/items") {
+            // Sold out, by us.
+            continue;
+        }
+        let form = page.form("/cart/items");
         remote.submit(&form.with("quantity", "1"))?;
         let page = remote.get("/checkout")?;
         if !page.has_form("/checkout") {
@@ -85,9 +93,10 @@ fn killed_twenty_times_the_shop_loses_and_doubles_no_order() {
         let buyers: Vec<_> = (0..BUYERS)
             .map(|buyer| {
                 let (remote, model, stop) = (remote.clone(), model.clone(), stop.clone());
-                let slug = slugs[buyer % slugs.len()].clone();
+                let mut slugs = slugs.clone();
+                slugs.rotate_left(buyer * 7);
                 // A connection that breaks is what this test is about.
-                std::thread::spawn(move || drop(buy(remote, &slug, &model, &stop)))
+                std::thread::spawn(move || drop(buy(remote, &slugs, &model, &stop)))
             })
             .collect();
         std::thread::sleep(Duration::from_millis(60 + round * 37 % 400));
