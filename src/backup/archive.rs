@@ -256,7 +256,12 @@ fn pack_shop(
         let whole = shop.dir.join(folder);
         for name in shop.disk.list(&whole).map_err(&io)?.iter().filter(|name| !name.ends_with(".new")) {
             let path = whole.join(name);
-            let bytes = shop.disk.read(&path).map_err(BackupError::io(&path))?;
+            let bytes = match shop.disk.read(&path) {
+                Ok(bytes) => bytes,
+                // A picture that was removed since the folder was read is in no catalogue any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(BackupError::io(&path)(error)),
+            };
             packer.add(&format!("{folder}/{name}"), &bytes).map_err(&io)?;
         }
     }
@@ -283,6 +288,9 @@ pub(super) fn open(path: &Path, identities: &[Identity]) -> Result<Opened, Backu
     Ok(tar::Archive::new(Box::new(unsqueezed)))
 }
 
+/// What is shown each part of a file: its name and its bytes.
+pub(super) type See<'a> = &'a mut dyn FnMut(&str, &[u8]) -> Result<(), BackupError>;
+
 /// Reads a file to its end: each part's digest, the manifest, its signature. Each part is shown to
 /// `see`.
 ///
@@ -292,7 +300,7 @@ pub(super) fn read_whole(
     path: &Path,
     identities: &[Identity],
     signer: Option<&str>,
-    see: &mut dyn FnMut(&str, &[u8]) -> Result<(), BackupError>,
+    see: See<'_>,
 ) -> Result<Manifest, BackupError> {
     let damaged = |what: &str| BackupError::Damaged { path: path.to_owned(), what: what.to_owned() };
     let io = |error: io::Error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() };

@@ -39,10 +39,8 @@ pub fn run(mut config: Config, args: &DemoArgs, data_dir: Option<PathBuf>) -> i3
     config.store.master_key_file = None;
     let dir = config.store.data_dir.clone();
     let code = open(config, args, &dir);
-    if temporary {
-        if let Err(error) = std::fs::remove_dir_all(&dir) {
-            complain(&format!("{}: {error}", dir.display()));
-        }
+    if temporary && let Err(error) = std::fs::remove_dir_all(&dir) {
+        complain(&format!("{}: {error}", dir.display()));
     }
     code
 }

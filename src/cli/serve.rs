@@ -155,10 +155,10 @@ pub fn harden() {
     if let Err(error) = nix::sys::prctl::set_dumpable(false) {
         failed("the process could not be made undumpable", error);
     }
-    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        if let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most) {
-            failed("the limit of open files could not be raised", error);
-        }
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most)
+    {
+        failed("the limit of open files could not be raised", error);
     }
     // SAFETY: ignoring a signal installs no handler that could run.
     if let Err(error) = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) } {

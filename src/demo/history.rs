@@ -143,7 +143,7 @@ fn wish_of(order: usize, customers: &Customers, goods: &[VariantId], random: &dy
     // Every twelfth order is the tester's own, so that their pages have something to show.
     let (subject, address) = match customers.others.get(below(random, customers.others.len() as i64) as usize)
     {
-        Some((subject, person)) if order % 12 != 0 => (*subject, person.address.clone()),
+        Some((subject, person)) if !order.is_multiple_of(12) => (*subject, person.address.clone()),
         _ => (customers.shopper, super::sample::address_of_shopper()),
     };
     let mut items: Vec<(VariantId, u32)> = Vec::new();

@@ -1,6 +1,7 @@
 //! Forms as they come in: each field once, no control characters, no more text than it allows.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -35,10 +36,11 @@ impl Form {
     }
 
     pub(super) fn add(&mut self, name: String, value: String) {
-        if self.fields.contains_key(&name) {
-            self.doubled.push(name);
-        } else {
-            self.fields.insert(name, value);
+        match self.fields.entry(name) {
+            Entry::Occupied(known) => self.doubled.push(known.key().clone()),
+            Entry::Vacant(free) => {
+                free.insert(value);
+            }
         }
     }
 

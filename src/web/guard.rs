@@ -28,10 +28,10 @@ pub async fn admit(
         Ok(visit) => visit,
         Err(stop) => return stop.into_response(),
     };
-    if method == Method::Post {
-        if let Err(refusal) = take_post(&shop, &visit, request.headers()) {
-            return Stop::Refused(refusal).into_response();
-        }
+    if method == Method::Post
+        && let Err(refusal) = take_post(&shop, &visit, request.headers())
+    {
+        return Stop::Refused(refusal).into_response();
     }
     if let Err(answer) = check_who(who, method, &visit, request.headers()) {
         return *answer;
@@ -119,10 +119,10 @@ async fn note_use(visit: &Visit) {
 pub async fn every_answer(State(shop): State<Shop>, request: Request, next: Next) -> Response {
     let visit = visit_of(&shop, &request);
     let mut response = next.run(request).await;
-    if let Some(Unanswered(refusal)) = response.extensions_mut().remove::<Unanswered>() {
-        if let Ok(visit) = &visit {
-            response = error_page(visit, &refusal, response);
-        }
+    if let Some(Unanswered(refusal)) = response.extensions_mut().remove::<Unanswered>()
+        && let Ok(visit) = &visit
+    {
+        response = error_page(visit, &refusal, response);
     }
     add_headers(&shop, response.headers_mut());
     response

@@ -106,10 +106,9 @@ fn fields_of(form: &str) -> Vec<(String, String)> {
     for piece in form.split('<').skip(1) {
         let (tag, rest) = piece.split_once('>').unwrap_or((piece, ""));
         let Some(name) = attribute(tag, "name") else {
-            if tag.starts_with("option") && has_flag(tag, "selected") {
-                if let (Some(last), Some(value)) = (fields.last_mut(), attribute(tag, "value")) {
-                    last.1 = value;
-                }
+            let chosen = tag.starts_with("option") && has_flag(tag, "selected");
+            if let (true, Some(last), Some(value)) = (chosen, fields.last_mut(), attribute(tag, "value")) {
+                last.1 = value;
             }
             continue;
         };
