@@ -82,8 +82,8 @@ enum Command {
 enum StaffCommand {
     /// Add somebody; the password comes from TUCKSHOP_STAFF_PASSWORD, a prompt, or is drawn
     Add {
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        who: Email,
         #[arg(long)]
         name: Option<String>,
         /// Another owner
@@ -94,20 +94,39 @@ enum StaffCommand {
     List,
     /// Shut somebody out
     Disable {
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        who: Email,
     },
     /// Remove somebody's second factor, so that a new one can be set up
     ResetMfa {
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        who: Email,
     },
+}
+
+/// Somebody of the staff, by email: `staff add me@example.com` or `--email me@example.com`.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Email {
+    #[arg(value_name = "EMAIL")]
+    plain: Option<String>,
+    #[arg(long, value_name = "EMAIL")]
+    email: Option<String>,
+}
+
+impl Email {
+    fn get(self) -> String {
+        // The command line demands one of the two.
+        self.plain.or(self.email).unwrap_or_default()
+    }
 }
 
 #[derive(Subcommand)]
 enum ProductsCommand {
     /// Take products from a CSV file, all or nothing
     Import { file: PathBuf },
+    /// Write the catalogue as CSV to stdout
+    Export,
 }
 
 /// Runs the command line and returns its exit code.
@@ -143,6 +162,7 @@ pub fn run() -> i32 {
         Command::DataMap => print_report(&data_map::report(&config, json)),
         Command::Staff(command) => staff(config, command, json),
         Command::Products(ProductsCommand::Import { file }) => import(config, &file, json),
+        Command::Products(ProductsCommand::Export) => carry_out(config, Verb::ProductsExport),
         Command::Backup(command) => backup::run(config, command, json),
     }
 }
@@ -242,13 +262,14 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 fn staff(config: Config, command: StaffCommand, json: bool) -> i32 {
     let verb = match command {
-        StaffCommand::Add { email, name, owner } => {
+        StaffCommand::Add { who, name, owner } => {
+            let email = who.get();
             let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email).to_owned());
             Verb::StaffAdd { email, name, owner, password: staff_password(), json }
         }
         StaffCommand::List => Verb::StaffList { json },
-        StaffCommand::Disable { email } => Verb::StaffDisable { email },
-        StaffCommand::ResetMfa { email } => Verb::StaffResetMfa { email },
+        StaffCommand::Disable { who } => Verb::StaffDisable { email: who.get() },
+        StaffCommand::ResetMfa { who } => Verb::StaffResetMfa { email: who.get() },
     };
     carry_out(config, verb)
 }

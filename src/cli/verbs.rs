@@ -23,6 +23,7 @@ pub enum Verb {
     StaffDisable { email: String },
     StaffResetMfa { email: String },
     ProductsImport { csv: Vec<u8>, pictures: BTreeMap<String, Vec<u8>>, json: bool },
+    ProductsExport,
     BackupNow { json: bool },
     BackupList { json: bool },
 }
@@ -68,6 +69,7 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         Verb::ProductsImport { csv, pictures, json } => {
             blocking(shop, move |shop| products_import(shop, &csv, pictures, json)).await
         }
+        Verb::ProductsExport => blocking(shop, products_export).await,
         Verb::BackupNow { json } => blocking(shop, move |shop| backup_now(shop, json)).await,
         Verb::BackupList { json } => blocking(shop, move |shop| backup_list(shop, json)).await,
     }
@@ -246,6 +248,13 @@ fn products_import(shop: &Shop, csv: &[u8], mut pictures: BTreeMap<String, Vec<u
     }
 }
 
+fn products_export(shop: &Shop) -> Report {
+    match catalogue::export(shop) {
+        Ok(csv) => Report::done(String::from_utf8_lossy(&csv).into_owned()),
+        Err(stop) => Report::failed(stop),
+    }
+}
+
 fn import_json(report: &ImportReport) -> serde_json::Value {
     let sold: Vec<_> = report
         .sold_since_export
@@ -335,6 +344,7 @@ impl Verb {
             Self::StaffDisable { .. } => "staff disable",
             Self::StaffResetMfa { .. } => "staff reset-mfa",
             Self::ProductsImport { .. } => "products import",
+            Self::ProductsExport => "products export",
             Self::BackupNow { .. } => "backup now",
             Self::BackupList { .. } => "backup list",
         }

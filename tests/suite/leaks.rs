@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::actors::{TestShop, fill_address, number_in};
+use crate::program::{Remote, Running};
 
 /// Every byte of every file under `dir`.
 fn files(dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
@@ -77,4 +78,57 @@ async fn sec_02_no_personal_byte_lies_in_the_clear_before_or_after_deletion() {
     }
     // The search itself finds what is there.
     assert!(!where_found(shop.dir.path(), "Stoneware mug").is_empty());
+}
+
+/// Registers over TCP with the code that the practice outbox shows.
+fn register(running: &Running, remote: &mut Remote) {
+    let form = remote.get("/register").expect("a page").form("/register");
+    let form = form
+        .with("account", MARKERS[0])
+        .with("contact", MARKERS[1])
+        .with("password", "seven blue lanterns hang")
+        .with("agree", "on");
+    assert_eq!(remote.submit(&form).expect("an answer").status, 303);
+    let letter = (0..100)
+        .find_map(|_| {
+            let page = running.visitor().get("/demo/outbox.json").expect("the outbox");
+            let letters: serde_json::Value = serde_json::from_str(&page.body).expect("JSON");
+            letters[0]["body"].as_str().map(str::to_owned).or_else(|| {
+                std::thread::yield_now();
+                None
+            })
+        })
+        .expect("a letter with the code");
+    let is_code = |word: &&str| word.len() == 6;
+    let code = letter.split(|c: char| !c.is_ascii_digit()).find(is_code).expect("a code").to_owned();
+    let form = remote.get("/register/verify").expect("a page").form("/register/verify");
+    let page = remote.submit(&form.with("code", &code)).expect("an answer");
+    assert_eq!(page.status, 303, "{}", page.text());
+}
+
+#[test]
+fn sec_02_the_most_talkative_run_names_nobody_in_its_files_or_on_stderr() {
+    const FROM: &str = "203.0.113.77";
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let dir = home.path().join("shop").display().to_string();
+    let stderr = home.path().join("stderr.log");
+    let arguments =
+        ["demo", "--data-dir", &dir, "--listen", "127.0.0.1:0", "--orders", "0", "--products", "5"];
+    let running = Running::start_talking(home.path(), &arguments, "Backup identity:", &stderr);
+    let mut person = running.visitor();
+    person.from = Some(FROM);
+    register(&running, &mut person);
+    person.get("/search?q=very%20rare%20search%20phrase").expect("a page");
+    let form = fill_address(person.get("/account/addresses").expect("a page").form("/account/addresses"))
+        .with("name", MARKERS[2])
+        .with("phone", MARKERS[3])
+        .with("street", MARKERS[4]);
+    assert_eq!(person.submit(&form).expect("an answer").status, 303);
+    person.get("/account/orders/KWTR100042").expect("an answer");
+    assert_eq!(running.stop(), 0);
+    let said = std::fs::read_to_string(&stderr).expect("stderr");
+    assert!(!said.is_empty(), "a talkative run says something");
+    for marker in MARKERS.into_iter().chain([FROM]) {
+        assert_eq!(where_found(home.path(), marker), Vec::<String>::new(), "{marker}");
+    }
 }

@@ -42,11 +42,20 @@ pub struct Running {
 impl Running {
     /// Starts a verb and waits until it prints a line that begins with `ready`.
     pub fn start(home: &Path, arguments: &[&str], ready: &str) -> Self {
-        let mut child = command(home, arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("the program starts");
+        Self::start_command(command(home, arguments).stderr(Stdio::inherit()), ready)
+    }
+
+    /// The same, as talkative as it can be, its stderr going to a file.
+    pub fn start_talking(home: &Path, arguments: &[&str], ready: &str, stderr: &Path) -> Self {
+        let file = std::fs::File::create(stderr).expect("a file");
+        let mut command = command(home, arguments);
+        // A proxy on this machine is believed, so that a visitor can come from anywhere.
+        command.env("TUCKSHOP_LOG__LEVEL", "trace").env("TUCKSHOP_SITE__TRUSTED_PROXIES", "127.0.0.1");
+        Self::start_command(command.stderr(file), ready)
+    }
+
+    fn start_command(command: &mut Command, ready: &str) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut lines = Vec::new();
         loop {
@@ -86,7 +95,7 @@ impl Running {
     }
 
     pub fn visitor(&self) -> Remote {
-        Remote { address: self.address.clone(), cookies: BTreeMap::new() }
+        Remote { address: self.address.clone(), cookies: BTreeMap::new(), from: None }
     }
 }
 
@@ -103,6 +112,8 @@ impl Drop for Running {
 pub struct Remote {
     pub address: String,
     pub cookies: BTreeMap<String, String>,
+    /// The network address that a proxy says it comes from.
+    pub from: Option<&'static str>,
 }
 
 impl Remote {
@@ -121,9 +132,10 @@ impl Remote {
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let from = self.from.map_or(String::new(), |from| format!("X-Forwarded-For: {from}\r\n"));
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: en\r\nCookie: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: en\r\nCookie: {}\r\n{from}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             self.address,
             cookies.join("; "),
