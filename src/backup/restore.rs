@@ -239,6 +239,10 @@ fn finish(setting: &Setting, key: &crate::store::keyring::MasterKey) -> Result<(
 }
 
 fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
+    // The archives of the old place are not in the new one.
+    for row in plan.list(&super::BACKUPS, &[])? {
+        plan.delete(&super::BACKUPS, &row.key)?;
+    }
     crate::accounts::rebuild_index(plan)?;
     crate::staff::after_restore(plan)?;
     crate::notify::after_restore(plan)

@@ -15,8 +15,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, LogFormat};
 use crate::opening::{Lock, Opener, OpeningError, Purpose};
 use verbs::{Report, Verb};
 
@@ -196,20 +198,34 @@ fn refuse(error: &OpeningError) -> i32 {
     error.exit_code()
 }
 
-/// Our own crate at the configured level, everything else at most at `warn`: a library's debug
+/// Our own crate as the configuration says, everything else at most at `warn`: a library's debug
 /// lines may hold what a shop must not write down.
+fn log_filter(configured: &str) -> Targets {
+    let wanted: Targets =
+        configured.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let all = wanted.default_level().unwrap_or(LevelFilter::INFO);
+    let own = wanted.iter().filter(|(target, _)| target.starts_with("tuckshop"));
+    Targets::new()
+        .with_default(all.min(LevelFilter::WARN))
+        .with_target("tuckshop", all)
+        .with_targets(own.map(|(target, level)| (target.to_owned(), level)))
+}
+
 fn start_logging(config: &Config) {
-    use tracing_subscriber::filter::{LevelFilter, Targets};
-    use tracing_subscriber::prelude::*;
-    let level = config.log.level.parse::<LevelFilter>().unwrap_or(LevelFilter::INFO);
-    let others = level.min(LevelFilter::WARN);
-    let filter = Targets::new().with_default(others).with_target("tuckshop", level);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let as_text = match config.log.format {
+        LogFormat::Auto => is_terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(log_filter(&config.log.level));
     // A second call, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    let _ = if as_text {
+        registry.with(lines.with_target(false).with_ansi(is_terminal)).try_init()
+    } else {
+        registry.with(lines.json()).try_init()
+    };
 }
 
 /// Carries a verb out: by the process that has the shop open, or on the data dir itself.
@@ -312,4 +328,21 @@ fn import(config: Config, file: &std::path::Path, json: bool) -> i32 {
         .filter_map(|name| Some((name.clone(), std::fs::read(crate::disk::parent(file).join(&name)).ok()?)))
         .collect();
     carry_out(config, Verb::ProductsImport { csv, pictures, json })
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn libraries_say_no_more_than_warnings_whatever_is_asked_for() {
+        let filter = log_filter("trace,hyper=debug,tuckshop::store=error");
+        assert!(filter.would_enable("tuckshop::web", &Level::TRACE));
+        assert!(!filter.would_enable("tuckshop::store", &Level::WARN));
+        assert!(filter.would_enable("hyper", &Level::WARN));
+        assert!(!filter.would_enable("hyper", &Level::INFO));
+        assert!(!filter.would_enable("redb", &Level::DEBUG));
+    }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{DONE, FAILED, complain, control, refuse, runtime, say};
+use super::{DONE, FAILED, MISCONFIGURED, complain, control, refuse, runtime, say};
 use crate::config::Config;
 use crate::opening::{Lock, Opener, Purpose};
 use crate::shop::Shop;
@@ -24,6 +24,15 @@ pub struct ServeArgs {
 
 pub fn run(config: Config, args: &ServeArgs) -> i32 {
     harden();
+    if config.site.tls.is_some() || config.site.acme {
+        complain(
+            "site.tls_cert_file, site.acme: https is not built in yet; let a proxy such as Caddy speak it",
+        );
+        return MISCONFIGURED;
+    }
+    for key in not_built_yet(&config) {
+        tracing::warn!("{key} is configured, and this version does not use it yet");
+    }
     let lock = match Lock::take(&config.store.data_dir) {
         Ok(lock) => lock,
         Err(error) => return refuse(&error),
@@ -48,6 +57,21 @@ pub fn run(config: Config, args: &ServeArgs) -> i32 {
             say(&format!("Set up: {url}/setup/{token}"));
         }
     })
+}
+
+/// What is configured and waits for a later version: said, so that nobody counts on it.
+fn not_built_yet(config: &Config) -> Vec<&'static str> {
+    let waiting = [
+        ("[sms]", config.sms.is_some()),
+        ("[payments.alipay]", config.payments.alipay.is_some()),
+        ("[payments.wechatpay]", config.payments.wechatpay.is_some()),
+        ("[payments.stripe]", config.payments.stripe.is_some()),
+        ("[delivery.sf]", config.sf.is_some()),
+        ("backup.bucket", config.backup.bucket.is_some()),
+        ("backup.folders", !config.backup.folders.is_empty()),
+        ("checkout.guests", config.checkout.guests),
+    ];
+    waiting.into_iter().filter(|(_, configured)| *configured).map(|(key, _)| key).collect()
 }
 
 /// A link for the first owner, where there is none.
@@ -108,7 +132,12 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
         let mut tasks = jobs::start(shop, &stop);
         tasks.push(tokio::spawn(control::serve(control, shop.clone(), stop.clone())));
         let router = web::router(shop, routes::all());
-        let server = tokio::spawn(web::server::serve(listener, router, stop));
+        let limits = &shop.config().limits;
+        let bounds = web::server::Bounds {
+            head_within: limits.header_timeout,
+            most_connections: limits.max_connections as usize,
+        };
+        let server = tokio::spawn(web::server::serve(listener, router, bounds, stop));
         ready(shop);
         told_to_stop().await;
         // Everybody who listens is told at once; who has gone already needs no telling.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::floor::VaultTables;
 use super::keyring::KeyringError;
@@ -30,11 +30,13 @@ pub(super) struct Eraser {
     shared: Arc<Shared>,
     /// Saves that are known to be stored in both files and not yet on record.
     settled: Vec<(EpochId, u64)>,
+    /// When the passing files were last stored.
+    passing_stored: Instant,
 }
 
 impl Eraser {
     pub fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, settled: Vec::new() }
+        Self { shared, settled: Vec::new(), passing_stored: Instant::now() }
     }
 
     pub fn run(mut self, queue: &Receiver<ToErase>) {
@@ -70,8 +72,7 @@ impl Eraser {
         if let Err(error) = &erased {
             tracing::error!(%error, "the keyring could not be stored; the drop stands on record and is tried again");
         }
-        let rest_due = dropped.is_empty() || stopping;
-        if rest_due {
+        if stopping || self.passing_stored.elapsed() >= PASSING_FLUSH {
             self.flush_passing();
         }
         let stored = erased.is_ok();
@@ -102,6 +103,7 @@ impl Eraser {
     }
 
     fn flush_passing(&mut self) {
+        self.passing_stored = Instant::now();
         if !self.shared.keys.passing.read().has_unflushed() {
             return;
         }
