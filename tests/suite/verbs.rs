@@ -200,3 +200,27 @@ fn a_real_shop_takes_no_moved_clock_and_a_demo_is_not_served() {
     let (code, _, stderr) = home.run(&["demo", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, 78, "{stderr}");
 }
+
+#[test]
+fn serve_on_an_empty_dir_prints_a_link_that_makes_the_owner() {
+    let home = Home::new();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &home.dir];
+    let running = Running::start(home.folder.path(), &arguments, "Set up:");
+    let path = running.said("Set up:").split_once(&running.address).expect("this shop").1.to_owned();
+    let mut owner = running.visitor();
+    let form = owner.get(&path).expect("a page").form(&path);
+    let form = form
+        .with("name", "Lantern Shop")
+        .with("country", "CN")
+        .with("email", "me@example.com")
+        .with("password", "seven quiet herons wade");
+    let page = owner.submit(&form).expect("an answer").must_be(200);
+    page.must_say("AGE-SECRET-KEY-1");
+    assert_eq!(owner.get("/admin").expect("a page").status, 200, "signed in");
+    assert_eq!(running.stop(), 0);
+    let running = Running::start(home.folder.path(), &arguments, "tuckshop: open at");
+    assert_eq!(running.stop(), 0);
+    let (code, listed, _) = home.run(&["staff", "list"]);
+    assert!(code == 0 && listed.starts_with("owner"), "{listed}");
+    assert_eq!(home.run(&["backup", "now"]).0, 0, "the recovery key is known");
+}
