@@ -138,8 +138,9 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
             most_connections: limits.max_connections as usize,
         };
         let server = tokio::spawn(web::server::serve(listener, router, bounds, stop));
+        let signals = stop_signals();
         ready(shop);
-        told_to_stop().await;
+        told_to_stop(signals).await;
         // Everybody who listens is told at once; who has gone already needs no telling.
         let _ = stopper.send(true);
         let _ = server.await;
@@ -154,7 +155,9 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
     code
 }
 
-async fn told_to_stop() {
+/// The signals that ask the shop to close. Listened for before it says that it is open: whoever
+/// reads that line may send one at once.
+fn stop_signals() -> Vec<tokio::signal::unix::Signal> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut signals = Vec::new();
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
@@ -163,9 +166,12 @@ async fn told_to_stop() {
             Err(error) => tracing::warn!(%error, "a signal can't be listened for"),
         }
     }
-    let mut waiting: Vec<_> = signals.iter_mut().map(|signal| Box::pin(signal.recv())).collect();
+    signals
+}
+
+async fn told_to_stop(mut signals: Vec<tokio::signal::unix::Signal>) {
     std::future::poll_fn(|context| {
-        let told = waiting.iter_mut().any(|signal| signal.as_mut().poll(context).is_ready());
+        let told = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
         if told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
     .await;

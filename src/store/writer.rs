@@ -107,6 +107,7 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
+        tracing::trace!(commands = batch.len(), "a commit");
         let made = self.make_missing_epochs();
         let done = made.and_then(|()| self.decide_and_apply(&mut batch));
         match done {

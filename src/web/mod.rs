@@ -33,11 +33,10 @@ pub fn router(shop: &Shop, routes: Vec<Route>) -> Router {
         if route.who == Who::Demo && !shop.demo {
             continue;
         }
-        let who = route.who;
-        let method = route.method;
+        let Route { who, method, path, .. } = route;
         let guarded =
             route.handler.layer(middleware::from_fn_with_state(shop.clone(), move |state, request, next| {
-                guard::admit(who, method, state, request, next)
+                guard::admit(guard::Door { who, method, path }, state, request, next)
             }));
         router = router.route(route.path, guarded);
     }
