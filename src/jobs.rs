@@ -5,11 +5,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::classes::Class;
+use crate::ids::VaultId;
 use crate::refusal::Decided;
 use crate::shop::Shop;
+use crate::store::StoreResult;
 use crate::{backup, notify, orders};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+const MESSAGES_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
 /// How many expired vaults go in one commit.
 const AT_ONCE: usize = 500;
@@ -21,6 +25,9 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
         tokio::spawn(every(SWEEP_EVERY, shop.clone(), stop.clone(), async |shop| {
             sweep_passing(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(MESSAGES_EVERY, shop.clone(), stop.clone(), async |shop| {
+            sweep_messages(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
             Ok(orders::run_due(shop).await.map(|_| ())?)
@@ -48,6 +55,33 @@ async fn every(
             return;
         }
     }
+}
+
+/// Drops the vaults of messages whose period after their end is over. Returns how many.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub async fn sweep_messages(shop: &Shop) -> Decided<usize> {
+    let due = due_messages(shop)?;
+    for together in due.chunks(AT_ONCE) {
+        let together = together.to_vec();
+        shop.store
+            .commit(move |plan| {
+                for vault in together {
+                    plan.drop_vault(vault)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    Ok(due.len())
+}
+
+fn due_messages(shop: &Shop) -> StoreResult<Vec<VaultId>> {
+    let view = shop.store.view()?;
+    let mut due = view.expired(false, shop.clock.now(), usize::MAX)?;
+    due.retain(|vault| view.class_of(*vault) == Some(Class::Message));
+    Ok(due)
 }
 
 /// Drops the expired vaults of the passing classes: sessions, codes, unfinished registrations,

@@ -283,7 +283,12 @@ async fn show(visit: Visit) -> Answer {
             (older(l, &entries, below.is_some()))
         }
     };
-    Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin/staff", main)?))
+    Ok(page(front::admin_page(
+        &visit,
+        &Page { title: &title, ..Page::default() },
+        "/admin/access-log",
+        main,
+    )?))
 }
 
 fn chain_notice(l: Locale, chain: Result<u64, u64>) -> Markup {

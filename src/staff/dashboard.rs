@@ -74,7 +74,7 @@ fn warnings(visit: &Visit, view: &View<'_>, member: &StaffMember) -> StoreResult
             p { (t!(
                 l,
                 "Your account has no second factor: a stolen password is enough to get in.",
-                "您的账户未开启两步验证，密码泄露后他人即可登录。"
+                "您的账号未开启两步验证，密码泄露后他人即可登录。"
             )) }
             p { a href="/admin/security/second" { (t!(l, "Set up the second factor", "设置两步验证")) } }
         });

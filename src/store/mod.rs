@@ -37,7 +37,7 @@ pub use plan::Plan;
 pub use table::{Key, Table, TableInfo};
 pub use view::{Row, View};
 
-use crate::classes::DataKind;
+use crate::classes::{Class, DataKind};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::ids::{ShopId, VaultId};
@@ -324,6 +324,11 @@ impl View<'_> {
     /// Whether a vault is of a passing class.
     pub fn is_passing(&self, vault: VaultId) -> bool {
         self.keys.passing.read().knows_epoch(vault.epoch)
+    }
+
+    /// The class of a lasting vault; `None` for a passing one, or one that is not known.
+    pub fn class_of(&self, vault: VaultId) -> Option<Class> {
+        self.keys.lasting.read().class_of(vault.epoch).and_then(Class::from_code)
     }
 }
 

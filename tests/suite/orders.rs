@@ -255,3 +255,19 @@ async fn a_hostile_note_is_shown_as_text_to_everybody() {
         assert!(!page.must_be(200).body.contains("<img src=x"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_gone_thirty_days_after_its_end() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    lin.order("cod").await;
+    shop.letters("lin@example.com").await;
+    let sweep = || tuckshop::jobs::sweep_messages(&shop.shop);
+    shop.pass_days(29).await;
+    assert_eq!(sweep().await.expect("swept"), 0);
+    shop.pass_days(2).await;
+    assert!(sweep().await.expect("swept") >= 1, "the message about the order goes");
+    assert_eq!(sweep().await.expect("swept"), 0);
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
