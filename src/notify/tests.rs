@@ -5,7 +5,7 @@ use axum::extract::Query;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::queue::{self, Keep, on_shelf};
+use super::queue::{self, Keep, Outcome, on_shelf};
 use super::records::{CODE_MESSAGES, CODE_QUEUE, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES};
 use super::*;
 use crate::accounts::{self, NewAccount};
@@ -135,7 +135,7 @@ fn state(shop: &Shop, id: MessageId) -> State {
     state
 }
 
-// ---- A mail server of four moods ----
+// ---- A mail server of many moods ----
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mood {
@@ -144,7 +144,14 @@ enum Mood {
     NotNow,
     RefusesText,
     HangsUpAfterText,
+    HangsUpInMidAnswer,
     HangsUpAtOnce,
+    /// Never says a word.
+    Silent,
+    /// Says its greeting a byte at a time, with no end.
+    Dribbles,
+    SilentAtRecipient,
+    SilentAfterText,
 }
 
 struct SmtpServer {
@@ -187,8 +194,11 @@ async fn converse(
     mood: Mood,
     texts: &std::sync::Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    if mood == Mood::HangsUpAtOnce {
-        return Ok(());
+    match mood {
+        Mood::HangsUpAtOnce => return Ok(()),
+        Mood::Silent => return wait_for_the_end(stream).await,
+        Mood::Dribbles => return dribble(stream).await,
+        _ => {}
     }
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 test\r\n").await?;
@@ -196,6 +206,7 @@ async fn converse(
     while stream.read_line(&mut line).await? > 0 {
         let verb = line.split([' ', '\r', ':']).next().unwrap_or("").to_ascii_uppercase();
         let answer = match (verb.as_str(), mood) {
+            ("RCPT", Mood::SilentAtRecipient) => return wait_for_the_end(stream.into_inner()).await,
             ("EHLO", _) => "250-test\r\n250 8BITMIME\r\n",
             ("RCPT", Mood::RefusesRecipient) => "550 no such person\r\n",
             ("RCPT", Mood::NotNow) => "451 come back later\r\n",
@@ -215,6 +226,8 @@ async fn converse(
             texts.lock().expect("texts").push(text);
             match mood {
                 Mood::HangsUpAfterText => return Ok(()),
+                Mood::HangsUpInMidAnswer => return stream.write_all(b"25").await,
+                Mood::SilentAfterText => return wait_for_the_end(stream.into_inner()).await,
                 Mood::RefusesText => stream.write_all(b"554 not this\r\n").await?,
                 _ => stream.write_all(b"250 taken\r\n").await?,
             }
@@ -224,6 +237,18 @@ async fn converse(
         }
     }
     Ok(())
+}
+
+/// Answers nothing until the other side goes.
+async fn wait_for_the_end(mut stream: TcpStream) -> std::io::Result<()> {
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(|_| ())
+}
+
+async fn dribble(mut stream: TcpStream) -> std::io::Result<()> {
+    loop {
+        stream.write_all(b"2").await?;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]
@@ -306,6 +331,28 @@ async fn a_server_that_stays_away_is_given_up_after_three_days() {
     assert_eq!(state(&shop, id), State::Failed);
     let row = shop.store.view().expect("a view").get(&OUTBOX, &id).expect("a row").expect("it lives");
     assert_eq!(row.tries, 8);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_before_the_text_is_tried_again_and_after_it_nobody_knows() {
+    for (mood, becomes, handed_over) in [
+        (Mood::Silent, Outcome::Later(None), 0),
+        (Mood::Dribbles, Outcome::Later(None), 0),
+        (Mood::SilentAtRecipient, Outcome::Later(None), 0),
+        (Mood::SilentAfterText, Outcome::Unknown, 1),
+        (Mood::HangsUpInMidAnswer, Outcome::Unknown, 1),
+    ] {
+        let server = SmtpServer::start(mood).await;
+        let fixture = Fixture::sending_to(&server);
+        let shop = fixture.shop();
+        let email = shop.config().email.as_ref().expect("a mail server");
+        let mut patient = transport::Server::of(&shop, email).expect("it is configured well");
+        patient.patience = Duration::from_millis(300);
+        let letter = Letter { subject: "News".to_owned(), body: "Hello".to_owned() };
+        let outcome = patient.send("li@example.com", &letter, "one", shop.clock.now()).await;
+        assert_eq!(outcome, becomes, "{mood:?}");
+        assert_eq!(server.texts().len(), handed_over, "{mood:?}");
+    }
 }
 
 #[tokio::test]

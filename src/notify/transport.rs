@@ -23,8 +23,7 @@ use crate::config::Email;
 use crate::contact::Contact;
 use crate::shop::Shop;
 
-/// How long the mail server may take: to be reached and to take sender and recipient, then again
-/// to take the text.
+/// How long the mail server may take for each half of a conversation.
 const PATIENCE: Duration = Duration::from_secs(30);
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -90,10 +89,13 @@ pub struct Server {
     from: Mailbox,
     /// The part of Message-IDs after the `@`.
     domain: String,
+    /// How long it may take to be reached and to take sender and recipient, then again to take the
+    /// text.
+    pub(super) patience: Duration,
 }
 
 impl Server {
-    fn of(shop: &Shop, email: &Email) -> Result<Self, String> {
+    pub(super) fn of(shop: &Shop, email: &Email) -> Result<Self, String> {
         let url = &email.smtp_url;
         let host = url.host_str().ok_or("email.smtp_url names no host")?.to_owned();
         let wrapped = url.scheme() == "smtps";
@@ -120,17 +122,18 @@ impl Server {
             hello: domain.clone().map_or_else(ClientId::default, ClientId::Domain),
             from: mailbox(&email.from).ok_or("email.from is not an address")?,
             domain: domain.unwrap_or_else(|| "localhost".to_owned()),
+            patience: PATIENCE,
         })
     }
 
     /// Sends one mail and says what became of it.
     pub async fn send(&self, to: &str, letter: &Letter, id: &str, now: Timestamp) -> Outcome {
         let Some((to, mail)) = self.compose(to, letter, id, now) else { return Outcome::Refused(None) };
-        match tokio::time::timeout(PATIENCE, self.offer(&to)).await {
+        match tokio::time::timeout(self.patience, self.offer(&to)).await {
             Err(_) => trouble("the mail server did not answer in time", None),
             Ok(Err(outcome)) => outcome,
             Ok(Ok(mut connection)) => {
-                let outcome = hand_over(&mut connection, &mail).await;
+                let outcome = self.hand_over(&mut connection, &mail).await;
                 // The mail is through or not by now; a server that lets us wait is left.
                 let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
                 outcome
@@ -174,7 +177,7 @@ impl Server {
         let wrapper = if self.wrapped { Some(tls()?) } else { None };
         let server = (self.host.as_str(), self.port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(PATIENCE), &self.hello, wrapper, None)
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.patience), &self.hello, wrapper, None)
                 .await
                 .map_err(failed)?;
         if self.may_upgrade && connection.can_starttls() {
@@ -189,16 +192,16 @@ impl Server {
         }
         Ok(connection)
     }
-}
 
-/// Hands over the text. A clear answer is an answer; anything else leaves it open.
-async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &[u8]) -> Outcome {
-    match tokio::time::timeout(PATIENCE, connection.message(mail)).await {
-        Ok(Ok(_)) => Outcome::Sent,
-        Ok(Err(error)) if error.status().is_some() => judged(&error),
-        Ok(Err(_)) | Err(_) => {
-            tracing::warn!("the mail server did not say whether it took a mail");
-            Outcome::Unknown
+    /// Hands over the text. A clear answer is an answer; anything else leaves it open.
+    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, mail: &[u8]) -> Outcome {
+        match tokio::time::timeout(self.patience, connection.message(mail)).await {
+            Ok(Ok(_)) => Outcome::Sent,
+            Ok(Err(error)) if error.status().is_some() => judged(&error),
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("the mail server did not say whether it took a mail");
+                Outcome::Unknown
+            }
         }
     }
 }
