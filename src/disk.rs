@@ -3,10 +3,20 @@
 //! Rooms never call `std::fs` for what must survive a crash; they are handed a [`Disk`], so that
 //! tests can lose and tear what was not synced.
 
+mod layer;
+mod shadow;
+#[cfg(test)]
+pub mod simulated;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use redb::StorageBackend;
+
+pub use layer::Layer;
+pub use shadow::ShadowDisk;
 
 /// File operations with their durability said: nothing is promised to outlive a power cut until
 /// [`Disk::sync`] (of the file) and [`Disk::sync_dir`] (of its folder) have returned.
@@ -32,6 +42,8 @@ pub trait Disk: Send + Sync {
     fn replace_wiping(&self, prepared: &Path, to: &Path) -> io::Result<()>;
     /// Makes a folder (and those above it) that only its owner can enter.
     fn make_dir(&self, path: &Path) -> io::Result<()>;
+    /// The file of the database, made empty if there is none.
+    fn database(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>>;
 }
 
 impl dyn Disk + '_ {
@@ -143,5 +155,11 @@ impl Disk for RealDisk {
     fn make_dir(&self, path: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+
+    fn database(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        Ok(Box::new(redb::backends::FileBackend::new(file).map_err(io::Error::other)?))
     }
 }

@@ -216,7 +216,7 @@ impl Opener {
         let damage = || OpeningError::Damage(dir.to_owned());
         let has_keys =
             ["keyring.a", "keyring.b", "backups/place.id"].iter().any(|name| dir.join(name).exists());
-        match store::peek(dir) {
+        match store::peek(dir, &self.disk) {
             Ok(Some(head)) => Ok(Some(head)),
             Ok(None) | Err(_) if has_keys => Err(damage()),
             Ok(None) => Ok(None),

@@ -13,12 +13,14 @@ mod verbs;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::config::{Config, Flags, LogFormat};
+use crate::disk::ShadowDisk;
 use crate::opening::{Lock, Opener, OpeningError, Purpose};
 use verbs::{Report, Verb};
 
@@ -240,7 +242,11 @@ fn carry_out(config: Config, verb: Verb) -> i32 {
         Err(error) => return refuse(&error),
     };
     let url = config.site.url_at(config.site.listen);
-    let shop = match Opener::new(config, Purpose::Verb).open(&url) {
+    let mut opener = Opener::new(config, Purpose::Verb);
+    if verb.only_looks() {
+        opener.disk = Arc::new(ShadowDisk::default());
+    }
+    let shop = match opener.open(&url) {
         Ok(shop) => shop,
         Err(error) => return refuse(&error),
     };

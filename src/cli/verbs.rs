@@ -28,6 +28,13 @@ pub enum Verb {
     BackupList { json: bool },
 }
 
+impl Verb {
+    /// Whether it must leave the data dir as it is; what opening would heal is healed in memory.
+    pub fn only_looks(&self) -> bool {
+        matches!(self, Self::Check { .. })
+    }
+}
+
 /// What a verb printed and how it ended.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Report {

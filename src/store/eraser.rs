@@ -1,7 +1,7 @@
 //! The keyring thread: it takes all drops whose commit is stored since its last round as one,
 //! punctures the keyring, stores it twice, and only then answers 'erased'.
 
-use std::collections::HashSet;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::floor::VaultTables;
 use super::keyring::KeyringError;
 use super::plan::Plan;
+use super::view::View;
 use super::{Shared, StoreError, StoreResult};
 use crate::ids::{EpochId, VaultId};
 use crate::refusal::Stop;
@@ -28,6 +29,8 @@ pub(super) enum ToErase {
 
 pub(super) struct Eraser {
     shared: Arc<Shared>,
+    /// Whether lasting vaults were dropped on record since the keyring was last stored.
+    owed: bool,
     /// Saves that are known to be stored in both files and not yet on record.
     settled: Vec<(EpochId, u64)>,
     /// When the passing files were last stored.
@@ -36,7 +39,7 @@ pub(super) struct Eraser {
 
 impl Eraser {
     pub fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, settled: Vec::new(), passing_stored: Instant::now() }
+        Self { shared, owed: false, settled: Vec::new(), passing_stored: Instant::now() }
     }
 
     pub fn run(mut self, queue: &Receiver<ToErase>) {
@@ -68,6 +71,7 @@ impl Eraser {
     }
 
     fn round(&mut self, dropped: &[VaultId], answers: Vec<Erasure>, stopping: bool) {
+        self.owed |= !dropped.is_empty();
         let erased = self.puncture(dropped);
         if let Err(error) = &erased {
             tracing::error!(%error, "the keyring could not be stored; the drop stands on record and is tried again");
@@ -75,17 +79,19 @@ impl Eraser {
         if stopping || self.passing_stored.elapsed() >= PASSING_FLUSH {
             self.flush_passing();
         }
-        let stored = erased.is_ok();
         for answer in answers {
             answer(match &erased {
                 Ok(()) => Ok(()),
                 Err(error) => Err(StoreError::Keyring(error.to_string())),
             });
         }
-        if stored && !dropped.is_empty() && !stopping {
-            self.shared.erased.send_modify(|round| *round += 1);
-            self.sweep_rows(dropped);
+        if erased.is_err() || stopping {
+            return;
         }
+        if std::mem::take(&mut self.owed) {
+            self.shared.erased.send_modify(|round| *round += 1);
+        }
+        self.sweep_rows();
     }
 
     /// Punctures both keyrings in memory and stores the lasting one.
@@ -113,14 +119,17 @@ impl Eraser {
         }
     }
 
-    /// Housekeeping after the erasure: the rows go, a slice at a time, as commands like any other.
-    fn sweep_rows(&mut self, dropped: &[VaultId]) {
-        let vaults: HashSet<VaultId> = dropped.iter().copied().collect();
+    /// Housekeeping after the erasure: the rows go, a slice at each round, as a command like any
+    /// other. What an earlier run left goes too.
+    fn sweep_rows(&mut self) {
         let settled = std::mem::take(&mut self.settled);
-        self.shared.send(move |plan| {
-            note_settled(plan, &settled)?;
-            sweep(plan, vaults.into_iter())
-        });
+        let left = self.shared.view().and_then(|view| to_sweep(&view, 1)).is_ok_and(|left| !left.is_empty());
+        if left || !settled.is_empty() {
+            self.shared.send(move |plan| {
+                note_settled(plan, &settled)?;
+                sweep(plan)
+            });
+        }
     }
 }
 
@@ -136,22 +145,24 @@ fn note_settled(plan: &mut Plan<'_>, settled: &[(EpochId, u64)]) -> StoreResult<
     Ok(())
 }
 
-fn sweep(plan: &mut Plan<'_>, vaults: impl Iterator<Item = VaultId>) -> Result<(), Stop> {
-    for vault in vaults {
-        let passing = plan.is_passing(vault);
-        // What is left over stays on the list and goes with the next start or sweep.
-        plan.sweep_rows(vault, passing, ROWS_AT_ONCE)?;
+/// Dropped vaults whose rows are still there.
+fn to_sweep(view: &View<'_>, limit: usize) -> StoreResult<Vec<(VaultId, bool)>> {
+    let mut vaults = Vec::new();
+    for passing in [false, true] {
+        let table = &VaultTables::of(passing).sweep;
+        let rows = view.range(table, Bound::Unbounded, Bound::Unbounded, limit - vaults.len(), false)?;
+        vaults.extend(rows.into_iter().map(|row| (row.key, passing)));
     }
-    Ok(())
+    Ok(vaults)
 }
 
-/// Sweeps what an earlier run left on the list; called at each start.
-pub(super) fn sweep_leftovers(shared: &Arc<Shared>) {
-    shared.send(|plan| {
-        let mut vaults = Vec::new();
-        for tables in [VaultTables::of(false), VaultTables::of(true)] {
-            vaults.extend(plan.list(&tables.sweep, &[])?.into_iter().map(|row| row.key).take(ROWS_AT_ONCE));
+fn sweep(plan: &mut Plan<'_>) -> Result<(), Stop> {
+    let mut room = ROWS_AT_ONCE;
+    for (vault, passing) in to_sweep(plan, ROWS_AT_ONCE)? {
+        room -= plan.sweep_rows(vault, passing, room)?.min(room);
+        if room == 0 {
+            break;
         }
-        sweep(plan, vaults.into_iter())
-    });
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::keyring::{Keyring, KeyringError};
+use super::keyring::{EpochOnRecord, Keyring, KeyringError};
 use super::sealed::{self, ReadyKeys, Sealer, Stored};
 use super::{StoreError, StoreResult};
 use crate::ids::VaultId;
@@ -34,6 +34,14 @@ impl Ring {
         keyring.puncture(vaults)?;
         // Forgotten under the write lock: a reader puts a key there only under the read lock.
         self.ready.forget(vaults);
+        Ok(())
+    }
+
+    /// Drops what the list of erasures calls dropped, in memory; [`Keyring::flush`] follows.
+    pub fn follow(&self, on_record: &[EpochOnRecord]) -> Result<(), KeyringError> {
+        let mut keyring = self.write();
+        keyring.follow(on_record)?;
+        self.ready.forget_all();
         Ok(())
     }
 

@@ -9,6 +9,8 @@
 
 pub mod codec;
 mod contacts;
+mod database;
+mod epochs;
 mod eraser;
 pub mod floor;
 pub mod keyring;
@@ -24,6 +26,7 @@ mod writer;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -43,6 +46,7 @@ use crate::disk::Disk;
 use crate::ids::{ShopId, VaultId};
 use crate::random::Random;
 use crate::refusal::{Decided, Stop};
+use database::Database;
 use eraser::ToErase;
 use floor::{EpochState, HEAD, VaultTables};
 use keyring::{Dropped, EpochOnRecord, Keyring, KeyringError, MasterKey};
@@ -50,11 +54,6 @@ use keys::Keys;
 use writer::{Pending, ToWriter, Writer};
 
 pub type StoreResult<T> = Result<T, StoreError>;
-
-/// The memory that `shop.redb` may use for its pages.
-const CACHE_BYTES: usize = 64 << 20;
-/// Up to this size the whole file is checked at each opening, in some tenths of a second.
-const CHECKED_WHOLE_UP_TO: u64 = 64 << 20;
 
 /// Why the store could not do its work; for the log, and for people as 'try again'.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +70,8 @@ pub enum StoreError {
     Erased,
     #[error("more was asked for at once than the shop can do")]
     Busy,
+    #[error("the shop cannot write at the moment; it tries to open its store again by itself")]
+    CannotWrite,
     #[error("the shop is closing")]
     Closed,
     #[error("a rule stopped unexpectedly")]
@@ -87,6 +88,7 @@ impl StoreError {
             Self::Busy => Self::Busy,
             Self::Erased => Self::Erased,
             Self::Closed => Self::Closed,
+            Self::CannotWrite => Self::CannotWrite,
             other => Self::Database(other.to_string()),
         }
     }
@@ -126,6 +128,10 @@ pub struct Setting {
 }
 
 impl Setting {
+    fn database(&self, check: bool) -> StoreResult<Database> {
+        Database::open(self.file("shop.redb"), self.disk.clone(), check)
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
@@ -133,7 +139,11 @@ impl Setting {
 
 /// What the threads of the store share.
 pub(crate) struct Shared {
-    db: redb::Database,
+    db: Database,
+    /// False from a write that failed until one went through again.
+    writable: AtomicBool,
+    /// Whether the writer was told of a read that failed and has not looked yet.
+    reading_failed: AtomicBool,
     keys: Keys,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -167,6 +177,16 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Punctures both keyrings where the lists of erasures say so and they do not yet.
+    fn follow_lists(&self) -> StoreResult<()> {
+        for (ring, passing) in [(&self.keys.lasting, false), (&self.keys.passing, true)] {
+            ring.follow(&epochs_on_record(&self.db, VaultTables::of(passing))?)?;
+        }
+        Ok(())
+    }
+}
+
 /// The open store. Dropping it stops its threads and stores both keyrings.
 pub struct Store {
     shared: Arc<Shared>,
@@ -181,8 +201,8 @@ impl Store {
     /// If a file of it exists already or can't be written.
     pub fn create(setting: &Setting, master: &MasterKey, head: &ShopHead) -> StoreResult<Self> {
         check_register(setting.tables)?;
-        let db = open_database(&setting.file("shop.redb"), false)?;
-        create_tables(&db, setting.tables)?;
+        let db = setting.database(false)?;
+        db.create_tables(setting.tables)?;
         write_head(&db, head, setting)?;
         let ring = |a: &str, b: &str| {
             Keyring::create(
@@ -205,10 +225,8 @@ impl Store {
     /// In words with a next step: a wrong master key, another shop's keyring, damage beyond healing.
     pub fn open(setting: &Setting, masters: &[MasterKey]) -> StoreResult<Self> {
         check_register(setting.tables)?;
-        let path = setting.file("shop.redb");
-        let size = setting.disk.len(&path)?.unwrap_or(0);
-        let db = open_database(&path, size <= CHECKED_WHOLE_UP_TO)?;
-        create_tables(&db, setting.tables)?;
+        let db = setting.database(true)?;
+        db.create_tables(setting.tables)?;
         let head = read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
         let open = |a: &str, b: &str, tables: &VaultTables| -> StoreResult<Keyring> {
             let on_record = epochs_on_record(&db, tables)?;
@@ -230,11 +248,13 @@ impl Store {
         Self::start(db, lasting, passing, setting)
     }
 
-    fn start(db: redb::Database, lasting: Keyring, passing: Keyring, setting: &Setting) -> StoreResult<Self> {
+    fn start(db: Database, lasting: Keyring, passing: Keyring, setting: &Setting) -> StoreResult<Self> {
         let (to_writer, from_shop) = channel();
         let (to_eraser, from_writer) = channel();
         let shared = Arc::new(Shared {
             db,
+            writable: AtomicBool::new(true),
+            reading_failed: AtomicBool::new(false),
             keys: Keys::new(lasting, passing, setting.random.clone()),
             clock: setting.clock.clone(),
             random: setting.random.clone(),
@@ -248,7 +268,8 @@ impl Store {
             std::thread::Builder::new().name("writer".into()).spawn(move || writer.run(&from_shop))?,
             std::thread::Builder::new().name("keyring".into()).spawn(move || eraser.run(&from_writer))?,
         ];
-        eraser::sweep_leftovers(&shared);
+        // What an earlier run left to be swept goes now.
+        let _ = to_eraser.send(ToErase::Vaults { dropped: Vec::new(), answers: Vec::new() });
         Ok(Self { shared, eraser: to_eraser, threads: Mutex::new(threads) })
     }
 
@@ -283,6 +304,25 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.shared.send_waiting(decide, reply);
         answer.blocking_recv().unwrap_or(Err(Stop::Failed(StoreError::Closed)))
+    }
+
+    /// Gives every class a new epoch, drawn on the spot, and ends all others, those made ahead too:
+    /// when the master key was changed, or when these files may have a twin. Slow: call it off the
+    /// async threads.
+    ///
+    /// # Errors
+    /// If that could not be stored; it can be asked for again.
+    pub fn begin_anew(&self) -> StoreResult<()> {
+        let (answer, begun) = oneshot::channel();
+        let queue = self.shared.queue().ok_or(StoreError::Closed)?;
+        queue.send(ToWriter::BeginAnew(answer)).map_err(|_| StoreError::Closed)?;
+        begun.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Whether the last thing that was to be written could be: false after a full disk or an I/O
+    /// error, until the store has opened itself again.
+    pub fn is_writable(&self) -> bool {
+        self.shared.writable.load(Ordering::SeqCst)
     }
 
     /// Changes each time that lasting vaults were erased.
@@ -332,33 +372,17 @@ impl View<'_> {
     }
 }
 
-/// Whether `dir` holds a shop that was completed, without opening its keys.
-pub fn is_born(dir: &Path) -> StoreResult<bool> {
-    Ok(peek(dir)?.is_some_and(|head| head.born))
-}
-
 /// What the shop in `dir` says of itself, without opening its keys; `None` if there is none.
-pub fn peek(dir: &Path) -> StoreResult<Option<ShopHead>> {
+///
+/// # Errors
+/// If the file is there and does not open.
+pub fn peek(dir: &Path, disk: &Arc<dyn Disk>) -> StoreResult<Option<ShopHead>> {
     let path = dir.join("shop.redb");
-    if !path.exists() {
+    if disk.len(&path)?.is_none() {
         return Ok(None);
     }
-    let db = open_database(&path, false)?;
+    let db = Database::open(path, disk.clone(), false)?;
     read_head(&db)
-}
-
-fn open_database(path: &Path, check: bool) -> StoreResult<redb::Database> {
-    let mut builder = redb::Database::builder();
-    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(check);
-    Ok(builder.create(path)?)
-}
-
-fn create_tables(db: &redb::Database, tables: &[TableInfo]) -> StoreResult<()> {
-    let txn = writer::begin(db)?;
-    for table in tables {
-        txn.open_table(view::definition(table.name))?;
-    }
-    Ok(txn.commit()?)
 }
 
 fn check_register(tables: &'static [TableInfo]) -> StoreResult<()> {
@@ -377,18 +401,21 @@ pub fn holds_personal_data(fields: &[Field]) -> bool {
     })
 }
 
-fn write_head(db: &redb::Database, head: &ShopHead, setting: &Setting) -> StoreResult<()> {
-    let body = codec::encode(head).ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
-    let value = sealed::plain(HEAD.name, &[], &body);
-    let txn = writer::begin(db)?;
-    txn.open_table(view::definition(HEAD.name))?.insert(&[][..], value.as_slice())?;
-    txn.commit()?;
+fn write_head(db: &Database, head: &ShopHead, setting: &Setting) -> StoreResult<()> {
+    put_head(db, head)?;
     Ok(setting.disk.sync_dir(&setting.dir)?)
 }
 
-fn read_head(db: &redb::Database) -> StoreResult<Option<ShopHead>> {
-    use redb::ReadableDatabase;
-    let txn = db.begin_read()?;
+fn put_head(db: &Database, head: &ShopHead) -> StoreResult<()> {
+    let body = codec::encode(head).ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
+    let value = sealed::plain(HEAD.name, &[], &body);
+    let txn = db.write()?;
+    txn.open_table(view::definition(HEAD.name))?.insert(&[][..], value.as_slice())?;
+    Ok(txn.commit()?)
+}
+
+fn read_head(db: &Database) -> StoreResult<Option<ShopHead>> {
+    let txn = db.read()?;
     let table = match txn.open_table(view::definition(HEAD.name)) {
         Ok(table) => table,
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -408,9 +435,9 @@ fn plain_record<R: Record>(table: &str, key: &[u8], value: &[u8]) -> StoreResult
     }
 }
 
-fn epochs_on_record(db: &redb::Database, tables: &VaultTables) -> StoreResult<Vec<EpochOnRecord>> {
-    use redb::{ReadableDatabase, ReadableTable};
-    let txn = db.begin_read()?;
+fn epochs_on_record(db: &Database, tables: &VaultTables) -> StoreResult<Vec<EpochOnRecord>> {
+    use redb::ReadableTable;
+    let txn = db.read()?;
     let epochs = txn.open_table(view::definition(tables.epochs.name))?;
     let lists = txn.open_table(view::definition(tables.dropped.name))?;
     let mut found = Vec::new();
@@ -441,9 +468,9 @@ fn epochs_on_record(db: &redb::Database, tables: &VaultTables) -> StoreResult<Ve
 
 /// Writes down what an opening found: epochs that a crash caught while they were being made go off
 /// the record, and the saves that are now stored in both files are noted.
-fn note_opening(db: &redb::Database, tables: &VaultTables, opening: &keyring::Opening) -> StoreResult<()> {
+fn note_opening(db: &Database, tables: &VaultTables, opening: &keyring::Opening) -> StoreResult<()> {
     use redb::ReadableTable;
-    let txn = writer::begin(db)?;
+    let txn = db.write()?;
     let mut changed = !opening.freed.is_empty();
     {
         let mut epochs = txn.open_table(view::definition(tables.epochs.name))?;

@@ -21,16 +21,28 @@ pub const LIST_NUMBER: &str = "list_number";
 /// Where the next vault numbers of each class come from.
 #[derive(Clone, Default)]
 pub(super) struct Numbers {
-    /// By class: open epochs, oldest first, with their next number.
-    pub open: HashMap<u8, Vec<(EpochId, u16)>>,
+    /// By class: open epochs, oldest first.
+    pub open: HashMap<u8, Vec<OpenEpoch>>,
+}
+
+/// An epoch that gives out numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct OpenEpoch {
+    pub id: EpochId,
+    pub next: u16,
+    /// When its first number was taken; until then, when it was made.
+    pub began: Timestamp,
 }
 
 impl Numbers {
-    fn take(&mut self, class: Class) -> Option<VaultId> {
+    fn take(&mut self, class: Class, now: Timestamp) -> Option<VaultId> {
         let epochs = self.open.get_mut(&class.code())?;
-        let (epoch, next) = epochs.iter_mut().find(|(_, next)| *next < EPOCH_VAULTS)?;
-        let vault = VaultId { epoch: *epoch, number: *next };
-        *next += 1;
+        let epoch = epochs.iter_mut().find(|epoch| epoch.next < EPOCH_VAULTS)?;
+        if epoch.next == 0 {
+            epoch.began = now;
+        }
+        let vault = VaultId { epoch: epoch.id, number: epoch.next };
+        epoch.next += 1;
         Some(vault)
     }
 }
@@ -115,7 +127,7 @@ impl Plan<'_> {
     /// # Errors
     /// [`StoreError::Busy`] if one command takes more vaults than two epochs hold.
     pub fn new_vault(&mut self, class: Class, expires: Option<Timestamp>) -> StoreResult<VaultId> {
-        let vault = self.numbers.take(class).ok_or(StoreError::Busy)?;
+        let vault = self.numbers.take(class, self.now).ok_or(StoreError::Busy)?;
         self.set_expiry(vault, class, expires)?;
         Ok(vault)
     }
@@ -154,11 +166,7 @@ impl Plan<'_> {
     pub fn drop_vault(&mut self, vault: VaultId) -> StoreResult<()> {
         let passing = self.view.keys.passing.read().knows_epoch(vault.epoch);
         let tables = VaultTables::of(passing);
-        let mut list = match self.view.get(&tables.dropped, &vault.epoch)? {
-            Some(row) => Dropped::from_bytes(&row.bits)
-                .ok_or(StoreError::Damaged { table: tables.dropped.name.to_owned() })?,
-            None => Dropped::new(),
-        };
+        let mut list = self.dropped_of(tables, vault.epoch)?;
         if !list.set(vault.number) {
             return Ok(());
         }
@@ -175,6 +183,15 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// What the list of erasures says of an epoch.
+    pub(super) fn dropped_of(&self, tables: &VaultTables, epoch: EpochId) -> StoreResult<Dropped> {
+        match self.view.get(&tables.dropped, &epoch)? {
+            Some(row) => Dropped::from_bytes(&row.bits)
+                .ok_or_else(|| StoreError::Damaged { table: tables.dropped.name.to_owned() }),
+            None => Ok(Dropped::new()),
+        }
+    }
+
     /// Counts a counter up by one and returns the new value; the first is 1.
     pub fn count_up(&mut self, counter: &str) -> StoreResult<u64> {
         let value = self.view.counter(counter)? + 1;
@@ -189,11 +206,15 @@ impl Plan<'_> {
         self.put(&floor::HEAD, &(), &head)
     }
 
-    /// Removes up to `limit` rows of a dropped vault; true when none are left.
-    pub(super) fn sweep_rows(&mut self, vault: VaultId, passing: bool, limit: usize) -> StoreResult<bool> {
+    /// Removes up to `limit` rows of a dropped vault, and its mark once none are left. Returns how
+    /// many it removed.
+    pub(super) fn sweep_rows(&mut self, vault: VaultId, passing: bool, limit: usize) -> StoreResult<usize> {
         let tables = VaultTables::of(passing);
         let notes = self.view.list(&tables.rows, &vault.to_bytes())?;
-        let done = notes.len() <= limit;
+        if notes.len() <= limit {
+            self.stage(tables.sweep.name, vault.to_bytes().to_vec(), None);
+        }
+        let removed = notes.len().min(limit);
         for note in notes.into_iter().take(limit) {
             let (table, key) = floor::noted_row(&note.key)
                 .and_then(|(table, key)| Some((self.view.table_name(table)?, key.to_vec())))
@@ -201,10 +222,8 @@ impl Plan<'_> {
             self.stage(table, key, None);
             self.stage(tables.rows.name, note.key, None);
         }
-        if done {
-            self.stage(tables.sweep.name, vault.to_bytes().to_vec(), None);
-        }
-        Ok(done)
+        // A vault without rows is work too.
+        Ok(removed.max(1))
     }
 
     /// Puts stored bytes as they are, for tests of what is damaged.

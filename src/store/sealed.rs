@@ -157,6 +157,10 @@ impl ReadyKeys {
         }
     }
 
+    pub fn forget_all(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<VaultId, Arc<Sealer>>> {
         // The cache holds copies only: whatever a panic left behind is still right to read.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

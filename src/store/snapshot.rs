@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::ops::Bound;
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::codec;
+use super::database::Database;
 use super::floor::{
     self, COUNTERS, CounterRow, DroppedRow, EpochRow, EpochState, HEAD, ShopHead, VaultTables,
 };
@@ -19,7 +20,7 @@ use super::keyring::{Dropped, Keyring, MasterKey};
 use super::plan::LIST_NUMBER;
 use super::table::Key;
 use super::view::{View, definition};
-use super::{Keys, Setting, StoreError, StoreResult, create_tables, open_database, sealed, writer};
+use super::{Keys, Setting, StoreError, StoreResult, sealed};
 use crate::ids::{EpochId, ShopId, VaultId};
 
 /// How many rows are read at a time while a backup is taken.
@@ -208,8 +209,8 @@ pub fn restore(
     copy: &KeyringCopy,
     rehearsal: bool,
 ) -> StoreResult<Restored> {
-    let db = open_database(&setting.file("shop.redb"), false)?;
-    create_tables(&db, setting.tables)?;
+    let db = setting.database(false)?;
+    db.create_tables(setting.tables)?;
     let mut report = Restored { records: load_rows(&db, setting, rows)?, ..Restored::default() };
 
     let ring = |a: &str, b: &str| (setting.file(a), setting.file(b));
@@ -244,11 +245,11 @@ pub fn restore(
     Ok(report)
 }
 
-fn load_rows(db: &redb::Database, setting: &Setting, rows: &mut dyn Read) -> StoreResult<u64> {
+fn load_rows(db: &Database, setting: &Setting, rows: &mut dyn Read) -> StoreResult<u64> {
     let mut seen = 0;
     let mut ended = false;
     while !ended {
-        let txn = writer::begin(db)?;
+        let txn = db.write()?;
         for _ in 0..SLICE * 8 {
             let Some(row) = read_row(rows, seen)? else {
                 ended = true;
@@ -276,7 +277,7 @@ struct MergedEpoch {
 }
 
 /// Both lists as one: what any of them calls dropped is dropped.
-fn merge_lists(db: &redb::Database, copy: &KeyringCopy, keyring: &Keyring) -> StoreResult<Vec<MergedEpoch>> {
+fn merge_lists(db: &Database, copy: &KeyringCopy, keyring: &Keyring) -> StoreResult<Vec<MergedEpoch>> {
     let tables = VaultTables::of(false);
     let damaged = || StoreError::Damaged { table: tables.dropped.name.to_owned() };
     let read = |bits: &[u8]| {
@@ -287,7 +288,7 @@ fn merge_lists(db: &redb::Database, copy: &KeyringCopy, keyring: &Keyring) -> St
         let dropped = read(&copied.dropped)?;
         merged.insert(copied.epoch, MergedEpoch { epoch: copied.epoch, row: copied.row.clone(), dropped });
     }
-    let txn = db.begin_read()?;
+    let txn = db.read()?;
     let lists = txn.open_table(definition(tables.dropped.name))?;
     for entry in txn.open_table(definition(tables.epochs.name))?.iter()? {
         let (key, value) = entry?;
@@ -321,7 +322,7 @@ fn merge_lists(db: &redb::Database, copy: &KeyringCopy, keyring: &Keyring) -> St
 }
 
 fn write_epochs(
-    db: &redb::Database,
+    db: &Database,
     keyring: &Keyring,
     epochs: Vec<MergedEpoch>,
     list_number: u64,
@@ -347,12 +348,7 @@ fn write_epochs(
     put_rows(db, rows)
 }
 
-fn write_new_head(
-    db: &redb::Database,
-    setting: &Setting,
-    copy: &KeyringCopy,
-    rehearsal: bool,
-) -> StoreResult<()> {
+fn write_new_head(db: &Database, setting: &Setting, copy: &KeyringCopy, rehearsal: bool) -> StoreResult<()> {
     let before = super::read_head(db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
     if before.shop != copy.shop {
         return Err(StoreError::Keyring("the keyring copy is of another shop than this backup".to_owned()));
@@ -371,8 +367,8 @@ fn plain_value<R: super::Record>(table: &str, key: &[u8], record: &R) -> StoreRe
     Ok(sealed::plain(table, key, &body))
 }
 
-fn put_rows(db: &redb::Database, rows: Vec<(&'static str, Vec<u8>, Vec<u8>)>) -> StoreResult<()> {
-    let txn = writer::begin(db)?;
+fn put_rows(db: &Database, rows: Vec<(&'static str, Vec<u8>, Vec<u8>)>) -> StoreResult<()> {
+    let txn = db.write()?;
     for (table, key, value) in rows {
         txn.open_table(definition(table))?.insert(key.as_slice(), value.as_slice())?;
     }
@@ -381,9 +377,9 @@ fn put_rows(db: &redb::Database, rows: Vec<(&'static str, Vec<u8>, Vec<u8>)>) ->
 
 /// Removes what lies in dropped vaults and opens everything else, so that a restore that returns
 /// is whole.
-fn leave_out_dropped(db: &redb::Database, setting: &Setting, keys: &Keys) -> StoreResult<u64> {
+fn leave_out_dropped(db: &Database, setting: &Setting, keys: &Keys) -> StoreResult<u64> {
     let mut gone: Vec<(&'static str, Vec<u8>)> = Vec::new();
-    let txn = db.begin_read()?;
+    let txn = db.read()?;
     for table in setting.tables.iter().filter(|table| !table.passing) {
         for entry in txn.open_table(definition(table.name))?.iter()? {
             let (key, value) = entry?;
@@ -396,7 +392,7 @@ fn leave_out_dropped(db: &redb::Database, setting: &Setting, keys: &Keys) -> Sto
     }
     drop(txn);
     let count = gone.len() as u64;
-    let txn = writer::begin(db)?;
+    let txn = db.write()?;
     for (table, key) in gone {
         txn.open_table(definition(table))?.remove(key.as_slice())?;
     }

@@ -8,7 +8,7 @@ use redb::{ReadableTable, TableDefinition, TableError};
 use super::codec::{self, Record};
 use super::keys::Keys;
 use super::table::{Key, Table, TableInfo};
-use super::{StoreError, StoreResult};
+use super::{Shared, StoreError, StoreResult};
 use crate::ids::VaultId;
 
 type Bytes = Vec<u8>;
@@ -21,12 +21,44 @@ pub(super) enum Base<'a> {
     Open(&'a redb::WriteTransaction),
 }
 
+impl Base<'_> {
+    fn get(&self, table: &str, key: &[u8]) -> StoreResult<Option<Bytes>> {
+        match self {
+            Self::Snapshot(txn) => match txn.open_table(definition(table)) {
+                Ok(open) => Ok(open.get(key)?.map(|value| value.value().to_vec())),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Self::Open(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| v.value().to_vec())),
+        }
+    }
+
+    fn range(
+        &self,
+        table: &str,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+        backward: bool,
+    ) -> StoreResult<Vec<(Bytes, Bytes)>> {
+        match self {
+            Self::Snapshot(txn) => match txn.open_table(definition(table)) {
+                Ok(open) => take(&open, from, to, limit, backward),
+                Err(TableError::TableDoesNotExist(_)) => Ok(Vec::new()),
+                Err(error) => Err(error.into()),
+            },
+            Self::Open(txn) => take(&txn.open_table(definition(table))?, from, to, limit, backward),
+        }
+    }
+}
+
 /// A consistent view. What lies in a dropped vault is absent.
 pub struct View<'a> {
     pub(super) base: Base<'a>,
     pub(super) staged: Staged,
     pub(super) keys: &'a Keys,
     pub(super) tables: &'static [TableInfo],
+    pub(super) shared: &'a Shared,
 }
 
 /// A row with the vault it is sealed under (`None` for plain rows).
@@ -98,14 +130,7 @@ impl View<'_> {
         if let Some(staged) = self.staged.get(table).and_then(|rows| rows.get(key)) {
             return Ok(staged.clone());
         }
-        match &self.base {
-            Base::Snapshot(txn) => match txn.open_table(definition(table)) {
-                Ok(open) => Ok(open.get(key)?.map(|value| value.value().to_vec())),
-                Err(TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(error) => Err(error.into()),
-            },
-            Base::Open(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| v.value().to_vec())),
-        }
+        self.base.get(table, key).inspect_err(|_| self.shared.read_failed())
     }
 
     /// Stored rows between two keys.
@@ -120,14 +145,8 @@ impl View<'_> {
         let staged = self.staged_range(table, from, to);
         // A staged deletion hides a stored row, so as many more are read as there are changes.
         let wanted = limit.saturating_add(staged.len());
-        let stored = match &self.base {
-            Base::Snapshot(txn) => match txn.open_table(definition(table)) {
-                Ok(open) => take(&open, from, to, wanted, backward)?,
-                Err(TableError::TableDoesNotExist(_)) => Vec::new(),
-                Err(error) => return Err(error.into()),
-            },
-            Base::Open(txn) => take(&txn.open_table(definition(table))?, from, to, wanted, backward)?,
-        };
+        let stored =
+            self.base.range(table, from, to, wanted, backward).inspect_err(|_| self.shared.read_failed())?;
         if staged.is_empty() {
             return Ok(stored);
         }

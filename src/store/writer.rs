@@ -3,26 +3,31 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
 
-use redb::ReadableDatabase;
 use tokio::sync::oneshot;
 
 use super::eraser::{Erasure, ToErase};
-use super::floor::{EpochRow, EpochState, VaultTables};
+use super::floor::{EpochState, VaultTables};
 use super::keyring::EPOCH_VAULTS;
 use super::plan::{Numbers, Plan};
 use super::view::{Base, Staged, View, definition};
 use super::{Shared, StoreError, StoreResult};
-use crate::classes::{CLASSES, Class};
+use crate::classes::Class;
 use crate::clock::Timestamp;
-use crate::ids::{EpochId, VaultId};
+use crate::ids::VaultId;
 use crate::refusal::{Decided, Stop};
 
 /// How many commands share one commit at most.
 const BATCH: usize = 256;
-/// A next epoch is made when this many numbers of the current one are taken (80 %).
-const MAKE_NEXT_AT: u16 = EPOCH_VAULTS / 5 * 4;
+/// When nothing is to be written, the age of epochs is looked at this often.
+const IDLE_LOOK: Duration = Duration::from_secs(600);
+/// The store is opened again at once after an error; the try after that waits this long, and each
+/// further one twice as long as the one before, up to the longest.
+const SECOND_TRY_AFTER: Duration = Duration::from_millis(500);
+const LONGEST_BETWEEN_TRIES: Duration = Duration::from_secs(8);
 
 /// A command on its way through the writer.
 pub(super) trait Command: Send {
@@ -34,6 +39,10 @@ pub(super) trait Command: Send {
 
 pub(super) enum ToWriter {
     Command(Box<dyn Command>),
+    /// Every class gets a new epoch; see [`super::Store::begin_anew`].
+    BeginAnew(oneshot::Sender<StoreResult<()>>),
+    /// A snapshot could not be read: the store is opened anew.
+    ReadFailed,
     Stop,
 }
 
@@ -68,16 +77,36 @@ impl<T: Send, F: FnOnce(&mut Plan<'_>) -> Decided<T> + Send> Command for Pending
 }
 
 pub(super) struct Writer {
-    shared: Arc<Shared>,
-    numbers: Numbers,
+    pub(super) shared: Arc<Shared>,
+    pub(super) numbers: Numbers,
     last: Timestamp,
-    eraser: Sender<ToErase>,
+    pub(super) eraser: Sender<ToErase>,
+    /// Set after an epoch could not be made.
+    pub(super) epochs_wait_until: Option<Instant>,
+    /// Set from a write that failed until the store is open again.
+    broken: Option<Broken>,
+    /// When the store was last opened anew.
+    mended: Option<Instant>,
+}
+
+/// When the store is tried to be opened again.
+struct Broken {
+    next_try: Instant,
+    pause: Duration,
 }
 
 impl Writer {
     /// Reads where vault numbers stand and makes the epochs that are missing.
     pub fn new(shared: Arc<Shared>, eraser: Sender<ToErase>) -> StoreResult<Self> {
-        let mut writer = Self { shared, numbers: Numbers::default(), last: Timestamp::default(), eraser };
+        let mut writer = Self {
+            shared,
+            numbers: Numbers::default(),
+            last: Timestamp::default(),
+            eraser,
+            epochs_wait_until: None,
+            broken: None,
+            mended: None,
+        };
         writer.read_numbers()?;
         writer.make_missing_epochs()?;
         Ok(writer)
@@ -85,21 +114,49 @@ impl Writer {
 
     /// Serves commands until told to stop or until nobody can send any.
     pub fn run(mut self, queue: &Receiver<ToWriter>) {
-        while let Ok(first) = queue.recv() {
+        loop {
             let mut batch = Vec::new();
+            let mut anew = Vec::new();
             let mut stopping = false;
-            let mut next = Some(first);
+            let mut next = match queue.recv_timeout(self.patience()) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             while let Some(message) = next {
                 match message {
                     ToWriter::Command(command) => batch.push(command),
+                    ToWriter::BeginAnew(answer) => anew.push(answer),
+                    ToWriter::ReadFailed => self.read_failed(),
                     ToWriter::Stop => stopping = true,
                 }
                 next = if stopping || batch.len() >= BATCH { None } else { queue.try_recv().ok() };
             }
+            self.mend_if_due();
+            if self.broken.is_none() {
+                self.keep_epochs();
+            }
             self.commit(batch);
+            for answer in anew {
+                let begun =
+                    if self.broken.is_some() { Err(StoreError::CannotWrite) } else { self.begin_anew() };
+                if let Err(error) = &begun {
+                    self.break_off(error);
+                }
+                // Whoever asked may have gone away.
+                let _ = answer.send(begun);
+            }
             if stopping {
                 break;
             }
+        }
+    }
+
+    /// How long to wait for commands before looking after the store itself.
+    fn patience(&self) -> Duration {
+        match &self.broken {
+            Some(broken) => broken.next_try.saturating_duration_since(Instant::now()),
+            None => IDLE_LOOK,
         }
     }
 
@@ -107,10 +164,12 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
+        if self.broken.is_some() {
+            batch.into_iter().for_each(|command| command.answer(Err(StoreError::CannotWrite)));
+            return;
+        }
         tracing::trace!(commands = batch.len(), "a commit");
-        let made = self.make_missing_epochs();
-        let done = made.and_then(|()| self.decide_and_apply(&mut batch));
-        match done {
+        match self.decide_and_apply(&mut batch) {
             Ok(dropped) if dropped.is_empty() => batch.into_iter().for_each(|command| command.answer(Ok(()))),
             Ok(dropped) => {
                 let answers: Vec<Erasure> =
@@ -119,20 +178,77 @@ impl Writer {
                 let _ = self.eraser.send(ToErase::Vaults { dropped, answers });
             }
             Err(error) => {
-                tracing::error!(%error, "a commit failed");
+                self.break_off(&error);
                 for command in batch {
                     command.answer(Err(error.again()));
-                }
-                if let Err(error) = self.read_numbers() {
-                    tracing::error!(%error, "the vault numbers could not be read again");
                 }
             }
         }
     }
 
+    /// After an error nothing can be written until the store was opened anew. Reads go on, on a layer
+    /// over the file as it is stored.
+    fn break_off(&mut self, error: &StoreError) {
+        tracing::error!(%error, "the store could not be written; reads go on, and it is opened again");
+        self.shared.writable.store(false, Ordering::SeqCst);
+        self.broken = Some(Broken { next_try: Instant::now(), pause: SECOND_TRY_AFTER });
+        self.read_only();
+    }
+
+    /// Opens the store anew after a failed read, unless that is done already or was done just now.
+    fn read_failed(&mut self) {
+        self.shared.reading_failed.store(false, Ordering::SeqCst);
+        let again = self.mended.is_some_and(|at| at.elapsed() < SECOND_TRY_AFTER);
+        if self.broken.is_none() && !again {
+            self.break_off(&StoreError::Database("a read failed".to_owned()));
+        }
+    }
+
+    fn read_only(&self) {
+        if let Err(error) = self.shared.db.reopen_to_read() {
+            tracing::error!(%error, "the store could not even be opened to be read");
+        }
+    }
+
+    /// Opens the store again if it is broken and the time for a try has come.
+    fn mend_if_due(&mut self) {
+        let Some(broken) = &self.broken else { return };
+        if Instant::now() < broken.next_try {
+            return;
+        }
+        let pause = broken.pause;
+        match self.mend() {
+            Ok(()) => {
+                self.broken = None;
+                self.mended = Some(Instant::now());
+                self.shared.writable.store(true, Ordering::SeqCst);
+                tracing::warn!("the store is open again, and the shop sells on");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the store can't be written yet");
+                let longer = (pause * 2).min(LONGEST_BETWEEN_TRIES);
+                self.broken = Some(Broken { next_try: Instant::now() + pause, pause: longer });
+                self.read_only();
+            }
+        }
+    }
+
+    /// Opens the file anew, shows that it can be written, follows the list of erasures (a commit that
+    /// failed may be stored after all) and reads every next number from it.
+    fn mend(&mut self) -> StoreResult<()> {
+        self.shared.db.reopen()?;
+        let head = super::read_head(&self.shared.db)?.ok_or(StoreError::CannotWrite)?;
+        super::put_head(&self.shared.db, &head)?;
+        self.shared.follow_lists()?;
+        self.read_numbers()?;
+        // What the eraser could not store it stores now, and it sweeps what was dropped.
+        let _ = self.eraser.send(ToErase::Vaults { dropped: Vec::new(), answers: Vec::new() });
+        Ok(())
+    }
+
     fn decide_and_apply(&mut self, batch: &mut [Box<dyn Command>]) -> StoreResult<Vec<VaultId>> {
-        let now = self.shared.clock.now().max(self.last);
-        let txn = begin(&self.shared.db)?;
+        let now = self.now();
+        let txn = self.shared.db.write()?;
         let mut numbers = self.numbers.clone();
         let mut dropped = Vec::new();
         let mut changed = false;
@@ -142,6 +258,7 @@ impl Writer {
                 staged: Staged::new(),
                 keys: &self.shared.keys,
                 tables: self.shared.tables,
+                shared: &self.shared,
             };
             let mut plan = Plan { view, numbers: numbers.clone(), dropped: Vec::new(), now };
             if command.decide(&mut plan) {
@@ -172,109 +289,40 @@ impl Writer {
         let mut plan = self.plan(txn, now);
         for (class, epochs) in &numbers.open {
             let known = self.numbers.open.get(class).map_or(&[][..], Vec::as_slice);
-            for (epoch, next) in epochs.iter().filter(|entry| !known.contains(entry)) {
+            for epoch in epochs.iter().filter(|entry| !known.contains(entry)) {
                 let tables = tables_of(*class);
-                let Some(mut row) = plan.get(&tables.epochs, epoch)? else { return Err(StoreError::Busy) };
-                row.next = *next;
-                if *next == EPOCH_VAULTS {
+                let Some(mut row) = plan.get(&tables.epochs, &epoch.id)? else {
+                    return Err(StoreError::Busy);
+                };
+                (row.next, row.began) = (epoch.next, epoch.began);
+                if epoch.next == EPOCH_VAULTS {
                     row.state = EpochState::Closed;
                 }
-                plan.put(&tables.epochs, epoch, &row)?;
+                plan.put(&tables.epochs, &epoch.id, &row)?;
             }
         }
         apply(txn, plan.view.staged)
     }
 
-    fn plan<'a>(&'a self, txn: &'a redb::WriteTransaction, now: Timestamp) -> Plan<'a> {
+    /// The time of the next commit.
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.now().max(self.last)
+    }
+
+    pub(super) fn plan<'a>(&'a self, txn: &'a redb::WriteTransaction, now: Timestamp) -> Plan<'a> {
         let view = View {
             base: Base::Open(txn),
             staged: Staged::new(),
             keys: &self.shared.keys,
             tables: self.shared.tables,
+            shared: &self.shared,
         };
         Plan { view, numbers: Numbers::default(), dropped: Vec::new(), now }
     }
-
-    fn read_numbers(&mut self) -> StoreResult<()> {
-        let view = self.shared.view()?;
-        let mut numbers = Numbers::default();
-        for tables in [VaultTables::of(false), VaultTables::of(true)] {
-            let mut rows = view.list(&tables.epochs, &[])?;
-            rows.sort_by_key(|row| (row.record.began, row.key));
-            for row in rows.into_iter().filter(|row| row.record.state == EpochState::Open) {
-                numbers.open.entry(row.record.class).or_default().push((row.key, row.record.next));
-            }
-        }
-        self.numbers = numbers;
-        Ok(())
-    }
-
-    /// Makes an epoch for each class that has none with room to spare.
-    fn make_missing_epochs(&mut self) -> StoreResult<()> {
-        for facts in CLASSES.iter().filter(|facts| facts.class != Class::Public) {
-            let code = facts.class.code();
-            let epochs = self.numbers.open.entry(code).or_default();
-            epochs.retain(|(_, next)| *next < EPOCH_VAULTS);
-            if epochs.iter().all(|(_, next)| *next >= MAKE_NEXT_AT) {
-                let epoch = self.make_epoch(facts.class)?;
-                self.numbers.open.entry(code).or_default().push((epoch, 0));
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes an epoch: 'being made' on record, its slot in both files, then 'ready' on record. So no
-    /// number is ever taken from an epoch whose seed a crash could lose.
-    fn make_epoch(&mut self, class: Class) -> StoreResult<EpochId> {
-        let now = self.shared.clock.now().max(self.last);
-        let tables = VaultTables::of(class.is_passing());
-        let ring = if class.is_passing() { &self.shared.keys.passing } else { &self.shared.keys.lasting };
-        let epoch = EpochId(u64::from_be_bytes(self.shared.random.bytes()));
-        let slot = ring.read().free_slot();
-        let mut row = EpochRow {
-            class: class.code(),
-            slot,
-            next: 0,
-            state: EpochState::Making,
-            settled: 0,
-            began: now,
-        };
-        self.put_epoch(tables, epoch, &row, now)?;
-        row.settled = ring.write().begin_epoch(slot, epoch, class.code())?;
-        row.state = EpochState::Open;
-        self.put_epoch(tables, epoch, &row, now)?;
-        Ok(epoch)
-    }
-
-    fn put_epoch(
-        &self,
-        tables: &VaultTables,
-        epoch: EpochId,
-        row: &EpochRow,
-        now: Timestamp,
-    ) -> StoreResult<()> {
-        let txn = begin(&self.shared.db)?;
-        let mut plan = self.plan(&txn, now);
-        plan.put(&tables.epochs, &epoch, row)?;
-        if !tables.epochs.passing {
-            plan.count_up(super::plan::LIST_NUMBER)?;
-        }
-        let staged = plan.view.staged;
-        apply(&txn, staged)?;
-        Ok(txn.commit()?)
-    }
 }
 
-fn tables_of(class: u8) -> &'static VaultTables {
+pub(super) fn tables_of(class: u8) -> &'static VaultTables {
     VaultTables::of(Class::from_code(class).is_some_and(Class::is_passing))
-}
-
-/// A write transaction as the shop wants them all: two-phase, and quick to reopen after a crash,
-/// because strangers write the values that are stored here.
-pub(super) fn begin(db: &redb::Database) -> StoreResult<redb::WriteTransaction> {
-    let mut txn = db.begin_write()?;
-    txn.set_quick_repair(true);
-    Ok(txn)
 }
 
 /// Writes what was decided.
@@ -292,14 +340,24 @@ pub(super) fn apply(txn: &redb::WriteTransaction, staged: Staged) -> StoreResult
 }
 
 impl Shared {
+    /// Tells the writer, once, that a snapshot could not be read.
+    pub(super) fn read_failed(&self) {
+        if !self.reading_failed.swap(true, Ordering::SeqCst)
+            && let Some(queue) = self.queue()
+        {
+            // A writer that has stopped has nothing to open.
+            let _ = queue.send(ToWriter::ReadFailed);
+        }
+    }
+
     /// A snapshot of all tables.
     pub(super) fn view(&self) -> StoreResult<View<'_>> {
-        let txn = self.db.begin_read()?;
         Ok(View {
-            base: Base::Snapshot(Box::new(txn)),
+            base: Base::Snapshot(Box::new(self.db.read().inspect_err(|_| self.read_failed())?)),
             staged: Staged::new(),
             keys: &self.keys,
             tables: self.tables,
+            shared: self,
         })
     }
 }

@@ -7,6 +7,7 @@ mod program;
 
 mod backups;
 mod crashes;
+mod faults;
 mod first_run;
 mod leaks;
 mod orders;

@@ -80,6 +80,10 @@ impl Running {
         found.unwrap_or_else(|| panic!("no {label} in {:?}", self.lines)).trim().to_owned()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// kill -9.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");

@@ -159,6 +159,11 @@ impl Keyring {
         Some(self.epoch(epoch)?.class)
     }
 
+    /// The last save of an epoch that is held.
+    pub fn save_of(&self, epoch: EpochId) -> Option<u64> {
+        self.places.get(&epoch).map(|slot| self.slots[*slot as usize].save)
+    }
+
     /// Every epoch with its class, slot and last save, in the order of the slots.
     pub fn epochs(&self) -> Vec<(EpochId, u8, u32, u64)> {
         let numbered = (0u32..).zip(&self.slots);

@@ -2,8 +2,8 @@
 //! happens: no living vault is lost, no dropped one comes back, opening never refuses, and what was
 //! answered as erased is erased in what both files have stored, with nothing but zeros behind.
 
-use super::disk::{Fault, next};
 use super::*;
+use crate::disk::simulated::{Fault, next};
 
 /// The numbers whose keys are watched.
 const WATCHED: [u16; 10] = [0, 1, 2, 3, 7, 64, 8191, 8192, 12_345, 16_383];

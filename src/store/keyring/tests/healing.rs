@@ -1,9 +1,9 @@
 //! Opening: what is healed, what is refused, and in what order the copies are written.
 
 use super::super::slot::HEAD;
-use super::disk::{Fault, next};
 use super::*;
 use crate::disk::Disk;
+use crate::disk::simulated::{Fault, next};
 
 #[test]
 fn an_epoch_that_was_being_made_is_cleared() {

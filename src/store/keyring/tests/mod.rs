@@ -1,14 +1,13 @@
 //! The keyring's stories, and the shop they are told of.
 
 mod crashes;
-mod disk;
 mod drops;
 mod healing;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use disk::{SeededRandom, SimDisk};
+use crate::disk::simulated::{SeededRandom, SimDisk};
 
 use super::pair::slot_of;
 use super::slot::{self, Reading, SLOT};
