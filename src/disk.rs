@@ -42,6 +42,8 @@ pub trait Disk: Send + Sync {
     fn replace_wiping(&self, prepared: &Path, to: &Path) -> io::Result<()>;
     /// Makes a folder (and those above it) that only its owner can enter.
     fn make_dir(&self, path: &Path) -> io::Result<()>;
+    /// The bytes that an ordinary user may still write where `folder` lies.
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64>;
     /// The file of the database, made empty if there is none.
     fn database(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>>;
 }
@@ -155,6 +157,14 @@ impl Disk for RealDisk {
     fn make_dir(&self, path: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        let found = nix::sys::statvfs::statvfs(folder)?;
+        // The widths of these numbers differ between systems.
+        #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+        let (blocks, size) = (found.blocks_available() as u64, found.fragment_size() as u64);
+        Ok(blocks.saturating_mul(size))
     }
 
     fn database(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>> {

@@ -107,6 +107,10 @@ impl Disk for ShadowDisk {
         Ok(())
     }
 
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        RealDisk.free_bytes(folder)
+    }
+
     fn database(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>> {
         Ok(Box::new(Layer::over(RealDisk.database(path)?)?))
     }

@@ -383,6 +383,10 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn free_bytes(&self, _: &Path) -> Result<u64> {
+        Ok(if self.state().refuses { 0 } else { 1 << 40 })
+    }
+
     fn database(&self, path: &Path) -> Result<Box<dyn StorageBackend>> {
         if self.is_down() {
             return Err(Error::other("the machine is down"));

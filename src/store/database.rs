@@ -19,6 +19,9 @@ const CACHE_BYTES: usize = 64 << 20;
 /// Up to this size the whole file is checked at each opening, in some tenths of a second.
 const CHECKED_WHOLE_UP_TO: u64 = 64 << 20;
 
+/// With less free space a store that failed is not opened to be written: it would only fail again.
+const LEAST_FREE_BYTES: u64 = 8 << 20;
+
 /// The open database, which can be exchanged under those who read it.
 pub(super) struct Database {
     path: PathBuf,
@@ -71,7 +74,13 @@ impl Database {
     }
 
     /// Closes the file and opens it again, to be written.
+    ///
+    /// # Errors
+    /// If it can't be, or if the disk is so full that the next write would fail again.
     pub fn reopen(&self) -> StoreResult<()> {
+        if self.disk.free_bytes(crate::disk::parent(&self.path))? < LEAST_FREE_BYTES {
+            return Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into());
+        }
         self.exchange(|| self.open_file(true))
     }
 

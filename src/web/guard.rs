@@ -2,13 +2,14 @@
 //! page for whatever went unanswered.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::reply::{self, Unanswered};
+use super::reply::{self, StoreFailed, Unanswered};
 use super::route::{Method, Who};
 use super::visit::Visit;
 use crate::locale::Text;
@@ -40,14 +41,25 @@ pub async fn admit(
     if method == Method::Post
         && let Err(refusal) = take_post(&shop, &visit, request.headers())
     {
-        return Stop::Refused(refusal).into_response();
+        return asked_by(visit, Stop::Refused(refusal).into_response());
     }
     if let Err(answer) = check_who(who, method, &visit, request.headers()) {
-        return *answer;
+        return asked_by(visit, *answer);
     }
     note_use(&visit).await;
-    request.extensions_mut().insert(visit);
-    next.run(request).await
+    request.extensions_mut().insert(visit.clone());
+    asked_by(visit, next.run(request).await)
+}
+
+/// Who asked, on its way to the page that says why there is no answer.
+#[derive(Clone)]
+struct Asked(Visit);
+
+fn asked_by(visit: Visit, mut response: Response) -> Response {
+    if response.extensions().get::<Unanswered>().is_some() {
+        response.extensions_mut().insert(Asked(visit));
+    }
+    response
 }
 
 fn visit_of(shop: &Shop, request: &Request) -> Result<Visit, Stop> {
@@ -124,17 +136,40 @@ async fn note_use(visit: &Visit) {
     }
 }
 
+/// A page that could not be read while the store opens itself again is read once more after this.
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
 /// Adds the headers of every answer and writes the page for whatever went unanswered.
 pub async fn every_answer(State(shop): State<Shop>, request: Request, next: Next) -> Response {
-    let visit = visit_of(&shop, &request);
-    let mut response = next.run(request).await;
-    if let Some(Unanswered(refusal)) = response.extensions_mut().remove::<Unanswered>()
-        && let Ok(visit) = &visit
+    let again = copy_to_read_again(&shop, &request);
+    let mut response = next.clone().run(request).await;
+    if let Some(request) = again
+        && response.extensions().get::<StoreFailed>().is_some()
     {
-        response = error_page(visit, &refusal, response);
+        tokio::time::sleep(READ_AGAIN_AFTER).await;
+        response = next.run(request).await;
+    }
+    if let Some(Unanswered(refusal)) = response.extensions_mut().remove::<Unanswered>()
+        && let Some(Asked(visit)) = response.extensions_mut().remove::<Asked>()
+    {
+        response = error_page(&visit, &refusal, response);
     }
     add_headers(&shop, response.headers_mut());
     response
+}
+
+/// While nothing can be written the file is closed and opened now and then, and a page that is read
+/// at that moment fails. A request without a body can be made twice.
+fn copy_to_read_again(shop: &Shop, request: &Request) -> Option<Request> {
+    let only_reads = request.method() == axum::http::Method::GET;
+    if !only_reads || shop.store.is_writable() {
+        return None;
+    }
+    let mut copy = Request::new(axum::body::Body::empty());
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
 }
 
 fn error_page(visit: &Visit, refusal: &Refusal, answered: Response) -> Response {
@@ -175,16 +210,24 @@ fn add_headers(shop: &Shop, headers: &mut HeaderMap) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
-pub async fn nothing_here() -> Response {
-    Stop::from(Refusal::not_found()).into_response()
+pub async fn nothing_here(State(shop): State<Shop>, request: Request) -> Response {
+    let response = Stop::from(Refusal::not_found()).into_response();
+    with_asker(&shop, &request, response)
 }
 
-pub async fn wrong_method() -> Response {
+pub async fn wrong_method(State(shop): State<Shop>, request: Request) -> Response {
     let refusal = Refusal::of(
         Kind::NotFound,
         Text::new("This address does not take such a request.", "此地址不接受该请求方式。"),
     );
     let mut response = Stop::from(refusal).into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    with_asker(&shop, &request, response)
+}
+
+fn with_asker(shop: &Shop, request: &Request, response: Response) -> Response {
+    match visit_of(shop, request) {
+        Ok(visit) => asked_by(visit, response),
+        Err(_) => response,
+    }
 }

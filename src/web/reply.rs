@@ -63,8 +63,13 @@ fn add_retry_after(response: &mut Response, kind: Kind) {
 #[derive(Clone)]
 pub struct Unanswered(pub Refusal);
 
+/// The answer failed because the store could not do its work.
+#[derive(Clone)]
+pub struct StoreFailed;
+
 impl IntoResponse for Stop {
     fn into_response(self) -> Response {
+        let failed = matches!(&self, Self::Failed(error) if !matches!(error, StoreError::Erased));
         let refusal = match self {
             Self::Refused(refusal) => refusal,
             Self::Failed(error) => refusal_of(&error),
@@ -72,6 +77,9 @@ impl IntoResponse for Stop {
         let mut response = status_of(refusal.kind).into_response();
         add_retry_after(&mut response, refusal.kind);
         response.extensions_mut().insert(Unanswered(refusal));
+        if failed {
+            response.extensions_mut().insert(StoreFailed);
+        }
         response
     }
 }

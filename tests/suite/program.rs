@@ -27,6 +27,11 @@ fn command(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Whether the long tests were asked for (`tests/run --full`).
+pub fn full() -> bool {
+    std::env::var_os("FULL_TESTS").is_some()
+}
+
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
