@@ -7,9 +7,9 @@ use tokio::task::JoinHandle;
 
 use crate::classes::Class;
 use crate::ids::VaultId;
-use crate::refusal::Decided;
+use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
-use crate::store::StoreResult;
+use crate::store::{Plan, StoreError, StoreResult};
 use crate::{backup, notify, orders};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -63,18 +63,15 @@ async fn every(
 /// If the store could not be read or written.
 pub async fn sweep_messages(shop: &Shop) -> Decided<usize> {
     let due = due_messages(shop)?;
-    for together in due.chunks(AT_ONCE) {
-        let together = together.to_vec();
-        shop.store
-            .commit(move |plan| {
-                for vault in together {
-                    plan.drop_vault(vault)?;
-                }
-                Ok(())
-            })
-            .await?;
+    match drop_all(shop, &due).await {
+        Err(Stop::Failed(StoreError::Held { class, limit })) => {
+            let wanted = due.len() as u64;
+            let run = shop.store.commit(move |plan| Ok(plan.note_held(Class::Message, wanted)?)).await?;
+            tracing::error!(run, class, wanted, limit, "a deletion run is held until the owner releases it");
+            Ok(0)
+        }
+        done => done.map(|()| due.len()),
     }
-    Ok(due.len())
 }
 
 fn due_messages(shop: &Shop) -> StoreResult<Vec<VaultId>> {
@@ -97,13 +94,19 @@ pub async fn sweep_passing(shop: &Shop) -> Decided<usize> {
             return Ok(count);
         }
         count += due.len();
-        shop.store
-            .commit(move |plan| {
-                for vault in due {
-                    plan.drop_vault(vault)?;
-                }
-                Ok(())
-            })
-            .await?;
+        drop_all(shop, &due).await?;
     }
+}
+
+/// Drops vaults whose time has come, some hundreds in a commit.
+async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
+    for together in due.chunks(AT_ONCE) {
+        let together = together.to_vec();
+        let decide = move |plan: &mut Plan<'_>| {
+            together.into_iter().try_for_each(|vault| plan.drop_vault(vault))?;
+            Ok(())
+        };
+        shop.store.commit(decide).await?;
+    }
+    Ok(())
 }

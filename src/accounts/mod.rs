@@ -209,7 +209,7 @@ pub fn drop_held(plan: &mut Plan<'_>, subject: SubjectId, dropped: VaultId) -> S
     for row in rows.into_iter().filter(|row| row.record.vault == dropped) {
         plan.delete(&HOLDINGS, &row.key)?;
     }
-    plan.drop_vault(dropped)
+    plan.drop_at_request(dropped)
 }
 
 // ---- Making and changing ----

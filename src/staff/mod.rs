@@ -177,7 +177,7 @@ fn put_password(plan: &mut Plan<'_>, id: StaffId, hash: String, one_time: bool) 
 }
 
 fn drop_row_vault(vault: Option<crate::ids::VaultId>, plan: &mut Plan<'_>) -> StoreResult<()> {
-    vault.map_or(Ok(()), |vault| plan.drop_vault(vault))
+    vault.map_or(Ok(()), |vault| plan.drop_at_request(vault))
 }
 
 /// Replaces the password and ends all sessions of the person but `kept`.

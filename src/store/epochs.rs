@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::StoreResult;
-use super::eraser::ToErase;
+use super::eraser::{Erasure, ToErase};
 use super::floor::{DroppedRow, EpochRow, EpochState, VaultTables};
 use super::keyring::{Dropped, EPOCH_VAULTS};
 use super::plan::{LIST_NUMBER, Numbers, OpenEpoch, Plan};
@@ -91,11 +91,12 @@ impl Writer {
                 old.extend(ended.map(|epoch| (*class, epoch.id)));
             }
         }
-        self.end_epochs(&old)
+        self.end_epochs(&old, Vec::new())
     }
 
-    /// Gives every class a new epoch, drawn on the spot, and ends all others, those made ahead too.
-    pub(super) fn begin_anew(&mut self) -> StoreResult<()> {
+    /// Gives every class a new epoch, drawn on the spot, and ends all others, those made ahead too;
+    /// `answer` is told once the keyring is stored without what they still had to give.
+    pub(super) fn begin_anew(&mut self, answer: Erasure) -> StoreResult<()> {
         let before: Vec<(u8, EpochId)> = self
             .numbers
             .open
@@ -105,11 +106,11 @@ impl Writer {
         for facts in CLASSES.iter().filter(|facts| facts.class != Class::Public) {
             self.make_epoch(facts.class)?;
         }
-        self.end_epochs(&before)
+        self.end_epochs(&before, vec![answer])
     }
 
     /// Ends epochs: first on record, in one commit with the list of erasures, then in the keyring.
-    fn end_epochs(&mut self, ended: &[(u8, EpochId)]) -> StoreResult<()> {
+    fn end_epochs(&mut self, ended: &[(u8, EpochId)], answers: Vec<Erasure>) -> StoreResult<()> {
         if ended.is_empty() {
             return Ok(());
         }
@@ -127,7 +128,7 @@ impl Writer {
             epochs.retain(|open| ended.iter().all(|(_, ended)| *ended != open.id));
         }
         // The eraser outlives the writer.
-        let _ = self.eraser.send(ToErase::Vaults { dropped: untaken, answers: Vec::new() });
+        let _ = self.eraser.send(ToErase::Vaults { dropped: untaken, answers });
         Ok(())
     }
 

@@ -84,10 +84,12 @@ impl Record for DroppedRow {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VaultRow {
     pub expires: Option<Timestamp>,
+    /// When that was decided.
+    pub set: Timestamp,
 }
 
 impl Record for VaultRow {
-    const FIELDS: &'static [Field] = &[plain("expires")];
+    const FIELDS: &'static [Field] = &[plain("expires"), plain("set")];
 }
 
 /// A row that says all by its key.
@@ -198,7 +200,13 @@ pub fn expiry_key(at: Timestamp, vault: VaultId) -> Vec<u8> {
 
 /// The store's own tables.
 pub fn tables() -> Vec<TableInfo> {
-    let mut tables = vec![HEAD.info(), COUNTERS.info(), super::CONTACTS.info()];
+    let mut tables = vec![
+        HEAD.info(),
+        COUNTERS.info(),
+        super::brake::COUNTED.info(),
+        super::brake::HELD.info(),
+        super::CONTACTS.info(),
+    ];
     tables.extend(LASTING.infos());
     tables.extend(PASSING.infos());
     tables

@@ -7,6 +7,7 @@
 //! - [`Plan::drop_vault`] erases. The truth about what is dropped is the list in `shop.redb`; the
 //!   keyring files follow it, and the rows go afterwards.
 
+pub mod brake;
 pub mod codec;
 mod contacts;
 mod database;
@@ -72,6 +73,10 @@ pub enum StoreError {
     Busy,
     #[error("the shop cannot write at the moment; it tries to open its store again by itself")]
     CannotWrite,
+    #[error(
+        "more than {limit} of class {class} were to be deleted within a day; that waits for the owner's word"
+    )]
+    Held { class: &'static str, limit: u64 },
     #[error("the shop is closing")]
     Closed,
     #[error("a rule stopped unexpectedly")]
@@ -89,6 +94,7 @@ impl StoreError {
             Self::Erased => Self::Erased,
             Self::Closed => Self::Closed,
             Self::CannotWrite => Self::CannotWrite,
+            Self::Held { class, limit } => Self::Held { class, limit: *limit },
             other => Self::Database(other.to_string()),
         }
     }
@@ -316,7 +322,7 @@ impl Store {
         let (answer, begun) = oneshot::channel();
         let queue = self.shared.queue().ok_or(StoreError::Closed)?;
         queue.send(ToWriter::BeginAnew(answer)).map_err(|_| StoreError::Closed)?;
-        begun.blocking_recv().unwrap_or(Err(StoreError::Closed))
+        begun.blocking_recv().unwrap_or(Err(StoreError::CannotWrite))
     }
 
     /// Whether the last thing that was to be written could be: false after a full disk or an I/O

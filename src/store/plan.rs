@@ -1,9 +1,10 @@
 //! Deciding: a command reads a [`View`] and writes down what it wants changed. Nothing is changed
 //! by deciding; a refused command's plan is thrown away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 
+use super::brake::Room;
 use super::codec::{self, Record};
 use super::floor::{self, COUNTERS, CounterRow, DroppedRow, Mark, StandingRow, VaultRow, VaultTables};
 use super::keyring::{Dropped, EPOCH_VAULTS};
@@ -52,6 +53,8 @@ pub struct Plan<'a> {
     pub(super) view: View<'a>,
     pub(super) numbers: Numbers,
     pub(super) dropped: Vec<VaultId>,
+    /// What the brake has counted in this command, by class.
+    pub(super) brake: BTreeMap<u8, Room>,
     /// The time of the commit: never before that of the last one.
     pub now: Timestamp,
 }
@@ -140,10 +143,10 @@ impl Plan<'_> {
         expires: Option<Timestamp>,
     ) -> StoreResult<()> {
         let tables = VaultTables::of(class.is_passing());
-        if let Some(VaultRow { expires: Some(before) }) = self.view.get(&tables.vaults, &vault)? {
+        if let Some(VaultRow { expires: Some(before), .. }) = self.view.get(&tables.vaults, &vault)? {
             self.stage(tables.expiry.name, floor::expiry_key(before, vault), None);
         }
-        self.put(&tables.vaults, &vault, &VaultRow { expires })?;
+        self.put(&tables.vaults, &vault, &VaultRow { expires, set: self.now })?;
         if let Some(at) = expires {
             self.put(&tables.expiry, &floor::expiry_key(at, vault), &Mark {})?;
         }
@@ -163,15 +166,33 @@ impl Plan<'_> {
 
     /// Erases: whatever is sealed under this vault can never be opened again, in no copy. The
     /// command is answered once the keyring is stored without it.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] where so many lasting vaults of the class went in a day that the owner is
+    /// to be asked first.
     pub fn drop_vault(&mut self, vault: VaultId) -> StoreResult<()> {
-        let passing = self.view.keys.passing.read().knows_epoch(vault.epoch);
+        let passing = self.is_passing(vault);
+        let dropped = self.dropped_of(VaultTables::of(passing), vault.epoch)?;
+        if !passing && !dropped.contains(vault.number) {
+            self.pass_brake(vault)?;
+        }
+        self.erase(vault)
+    }
+
+    /// [`Plan::drop_vault`] for what a person asked for about their own: the brake does not count it.
+    pub fn drop_at_request(&mut self, vault: VaultId) -> StoreResult<()> {
+        self.erase(vault)
+    }
+
+    fn erase(&mut self, vault: VaultId) -> StoreResult<()> {
+        let passing = self.is_passing(vault);
         let tables = VaultTables::of(passing);
         let mut list = self.dropped_of(tables, vault.epoch)?;
         if !list.set(vault.number) {
             return Ok(());
         }
         self.put(&tables.dropped, &vault.epoch, &DroppedRow { bits: list.to_bytes().to_vec() })?;
-        if let Some(VaultRow { expires: Some(at) }) = self.view.get(&tables.vaults, &vault)? {
+        if let Some(VaultRow { expires: Some(at), .. }) = self.view.get(&tables.vaults, &vault)? {
             self.stage(tables.expiry.name, floor::expiry_key(at, vault), None);
         }
         self.stage(tables.vaults.name, vault.to_bytes().to_vec(), None);
@@ -181,15 +202,6 @@ impl Plan<'_> {
         }
         self.dropped.push(vault);
         Ok(())
-    }
-
-    /// What the list of erasures says of an epoch.
-    pub(super) fn dropped_of(&self, tables: &VaultTables, epoch: EpochId) -> StoreResult<Dropped> {
-        match self.view.get(&tables.dropped, &epoch)? {
-            Some(row) => Dropped::from_bytes(&row.bits)
-                .ok_or_else(|| StoreError::Damaged { table: tables.dropped.name.to_owned() }),
-            None => Ok(Dropped::new()),
-        }
     }
 
     /// Counts a counter up by one and returns the new value; the first is 1.
@@ -238,6 +250,15 @@ impl Plan<'_> {
 }
 
 impl View<'_> {
+    /// What the list of erasures says of an epoch.
+    pub(super) fn dropped_of(&self, tables: &VaultTables, epoch: EpochId) -> StoreResult<Dropped> {
+        match self.get(&tables.dropped, &epoch)? {
+            Some(row) => Dropped::from_bytes(&row.bits)
+                .ok_or_else(|| StoreError::Damaged { table: tables.dropped.name.to_owned() }),
+            None => Ok(Dropped::new()),
+        }
+    }
+
     /// The name of a table as it is declared; `None` if there is none of that name.
     pub(super) fn table_name(&self, name: &str) -> Option<&'static str> {
         self.tables.iter().map(|table| table.name).find(|known| *known == name)

@@ -1,3 +1,4 @@
+mod brake;
 mod faults;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::classes::{Class, DataKind};
 use crate::clock::{ManualClock, Timestamp};
 use crate::disk::RealDisk;
 use crate::random::SystemSource;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Stop};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Note {

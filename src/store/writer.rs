@@ -1,6 +1,7 @@
 //! The one writer: it drains its queue, decides and applies each command against one open
 //! transaction, commits once, and then answers all (group commit).
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -137,18 +138,22 @@ impl Writer {
                 self.keep_epochs();
             }
             self.commit(batch);
-            for answer in anew {
-                let begun =
-                    if self.broken.is_some() { Err(StoreError::CannotWrite) } else { self.begin_anew() };
-                if let Err(error) = &begun {
-                    self.break_off(error);
-                }
-                // Whoever asked may have gone away.
-                let _ = answer.send(begun);
-            }
+            anew.into_iter().for_each(|answer| self.begin_anew_for(answer));
             if stopping {
                 break;
             }
+        }
+    }
+
+    fn begin_anew_for(&mut self, answer: oneshot::Sender<StoreResult<()>>) {
+        // Whoever asked may have gone away. If it fails the answer is dropped, and with it the waiting
+        // ends.
+        let told = move |stored| drop(answer.send(stored));
+        if self.broken.is_some() {
+            return told(Err(StoreError::CannotWrite));
+        }
+        if let Err(error) = self.begin_anew(Box::new(told)) {
+            self.break_off(&error);
         }
     }
 
@@ -260,7 +265,8 @@ impl Writer {
                 tables: self.shared.tables,
                 shared: &self.shared,
             };
-            let mut plan = Plan { view, numbers: numbers.clone(), dropped: Vec::new(), now };
+            let mut plan =
+                Plan { view, numbers: numbers.clone(), dropped: Vec::new(), brake: BTreeMap::new(), now };
             if command.decide(&mut plan) {
                 changed |= !plan.view.staged.is_empty();
                 numbers = plan.numbers;
@@ -317,7 +323,7 @@ impl Writer {
             tables: self.shared.tables,
             shared: &self.shared,
         };
-        Plan { view, numbers: Numbers::default(), dropped: Vec::new(), now }
+        Plan { view, numbers: Numbers::default(), dropped: Vec::new(), brake: BTreeMap::new(), now }
     }
 }
 

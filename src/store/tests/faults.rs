@@ -71,7 +71,7 @@ impl World {
         let (row, record) = (key.to_owned(), note(&text));
         let done = self.store().commit_blocking(move |plan| {
             if let Some((_, Some(vault))) = plan.get_row(&NOTES, &row)? {
-                plan.drop_vault(vault)?;
+                plan.drop_at_request(vault)?;
             }
             let vault = plan.new_vault(Class::Address, None)?;
             plan.put_in(&NOTES, &row, vault, &record)?;
@@ -86,7 +86,7 @@ impl World {
     fn erase(&mut self, key: &str) {
         let row = key.to_owned();
         let done = self.store().commit_blocking(move |plan| match plan.get_row(&NOTES, &row)? {
-            Some((_, Some(vault))) => Ok(plan.drop_vault(vault)?),
+            Some((_, Some(vault))) => Ok(plan.drop_at_request(vault)?),
             _ => Ok(()),
         });
         self.note(key, None, done.is_ok());
