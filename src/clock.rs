@@ -1,9 +1,13 @@
 //! The one clock. Nothing else in the program asks the system for the time.
 
+mod steady;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Span, Timestamp as Instant, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+
+pub use steady::{Jump, SteadyClock};
 
 /// A moment, in whole milliseconds since 1970 (UTC).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -70,6 +74,17 @@ impl std::fmt::Debug for Timestamp {
 /// Tells the time.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Says when the shop last wrote something down, before it was stopped.
+    fn resume_after(&self, _last: Timestamp) {}
+
+    /// The jump that waits to be confirmed: until then nothing is destroyed.
+    fn jump(&self) -> Option<Jump> {
+        None
+    }
+
+    /// The owner's word that the clock is right as it is.
+    fn confirm(&self) {}
 }
 
 /// The system's clock, moved by a fixed offset in rehearsals (`TUCKSHOP_CLOCK_OFFSET`).
@@ -141,5 +156,17 @@ impl Clock for HeldClock {
             i64::MIN => self.running.now(),
             held => Timestamp(held),
         }
+    }
+
+    fn resume_after(&self, last: Timestamp) {
+        self.running.resume_after(last);
+    }
+
+    fn jump(&self) -> Option<Jump> {
+        self.running.jump()
+    }
+
+    fn confirm(&self) {
+        self.running.confirm();
     }
 }

@@ -5,31 +5,30 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::classes::Class;
-use crate::ids::VaultId;
-use crate::refusal::{Decided, Stop};
+use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult};
-use crate::{backup, notify, orders};
+use crate::{backup, notify, orders, retention};
 
-const SWEEP_EVERY: Duration = Duration::from_secs(30);
-const MESSAGES_EVERY: Duration = Duration::from_secs(60 * 60);
+const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
+const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
-/// How many expired vaults go in one commit.
-const AT_ONCE: usize = 500;
 
 /// Starts every job; each ends when `stop` turns true.
 pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(notify::run(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
-        tokio::spawn(every(SWEEP_EVERY, shop.clone(), stop.clone(), async |shop| {
-            sweep_passing(shop).await.map(|_| ())
+        tokio::spawn(every(SWEEP_PASSING_EVERY, shop.clone(), stop.clone(), async |shop| {
+            retention::sweep_passing(shop).await.map(|_| ())
         })),
-        tokio::spawn(every(MESSAGES_EVERY, shop.clone(), stop.clone(), async |shop| {
-            sweep_messages(shop).await.map(|_| ())
+        tokio::spawn(every(SWEEP_LASTING_EVERY, shop.clone(), stop.clone(), async |shop| {
+            retention::sweep(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
+            // An order must not expire because a clock jumped.
+            if shop.clock.jump().is_some() {
+                return Ok(());
+            }
             Ok(orders::run_due(shop).await.map(|_| ())?)
         })),
     ]
@@ -55,58 +54,4 @@ async fn every(
             return;
         }
     }
-}
-
-/// Drops the vaults of messages whose period after their end is over. Returns how many.
-///
-/// # Errors
-/// If the store could not be read or written.
-pub async fn sweep_messages(shop: &Shop) -> Decided<usize> {
-    let due = due_messages(shop)?;
-    match drop_all(shop, &due).await {
-        Err(Stop::Failed(StoreError::Held { class, limit })) => {
-            let wanted = due.len() as u64;
-            let run = shop.store.commit(move |plan| Ok(plan.note_held(Class::Message, wanted)?)).await?;
-            tracing::error!(run, class, wanted, limit, "a deletion run is held until the owner releases it");
-            Ok(0)
-        }
-        done => done.map(|()| due.len()),
-    }
-}
-
-fn due_messages(shop: &Shop) -> StoreResult<Vec<VaultId>> {
-    let view = shop.store.view()?;
-    let mut due = view.expired(false, shop.clock.now(), usize::MAX)?;
-    due.retain(|vault| view.class_of(*vault) == Some(Class::Message));
-    Ok(due)
-}
-
-/// Drops the expired vaults of the passing classes: sessions, codes, unfinished registrations,
-/// visitors' carts. Returns how many.
-///
-/// # Errors
-/// If the store could not be read or written.
-pub async fn sweep_passing(shop: &Shop) -> Decided<usize> {
-    let mut count = 0;
-    loop {
-        let due = shop.store.view()?.expired(true, shop.clock.now(), AT_ONCE)?;
-        if due.is_empty() {
-            return Ok(count);
-        }
-        count += due.len();
-        drop_all(shop, &due).await?;
-    }
-}
-
-/// Drops vaults whose time has come, some hundreds in a commit.
-async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
-    for together in due.chunks(AT_ONCE) {
-        let together = together.to_vec();
-        let decide = move |plan: &mut Plan<'_>| {
-            together.into_iter().try_for_each(|vault| plan.drop_vault(vault))?;
-            Ok(())
-        };
-        shop.store.commit(decide).await?;
-    }
-    Ok(())
 }

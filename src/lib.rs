@@ -15,6 +15,7 @@
 //! | [`staff`] | who works here, the access log, customers, the first run |
 //! | [`notify`] | the outbox of messages |
 //! | [`pages`] | terms, delivery, returns, contact, privacy |
+//! | [`retention`] | what goes by itself when its time has come |
 //! | [`backup`] | archives, keyring copies, restores |
 //! | [`demo`] | the demonstration |
 //!
@@ -56,6 +57,7 @@ pub mod passwords;
 pub mod payments;
 pub mod random;
 pub mod refusal;
+pub mod retention;
 pub mod routes;
 pub mod second_factor;
 pub mod secrets;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SteadyClock, SystemClock};
 use crate::config::Config;
 use crate::disk::{Disk, RealDisk};
 use crate::master::{self, MasterKeyError};
@@ -279,13 +279,13 @@ impl Opener {
             return Ok(clock.clone());
         }
         let Some(text) = &self.clock_offset else {
-            return Ok(Arc::new(SystemClock::new(SignedDuration::ZERO)));
+            return Ok(steady(SignedDuration::ZERO));
         };
         if !rehearsal {
             return Err(OpeningError::ClockOffset);
         }
         let offset = read_offset(text).ok_or_else(|| OpeningError::NotADuration(text.clone()))?;
-        Ok(Arc::new(SystemClock::new(offset)))
+        Ok(steady(offset))
     }
 
     fn setting(&self, clock: Arc<dyn Clock>) -> Setting {
@@ -318,6 +318,11 @@ impl Opener {
             rehearsal: head.rehearsal,
         })?)
     }
+}
+
+/// The system's clock, moved by a declared offset, whose jumps are not believed.
+fn steady(offset: SignedDuration) -> Arc<dyn Clock> {
+    Arc::new(SteadyClock::over(Arc::new(SystemClock::new(offset))))
 }
 
 fn stop_to_store(stop: crate::refusal::Stop) -> OpeningError {

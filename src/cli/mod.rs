@@ -9,6 +9,7 @@ mod data_map;
 pub mod demo;
 mod first_run;
 mod serve;
+mod sweep;
 mod verbs;
 
 use std::io::Write;
@@ -77,6 +78,8 @@ enum Command {
     /// The catalogue
     #[command(subcommand)]
     Products(ProductsCommand),
+    /// One retention run; counts by class
+    Sweep(sweep::SweepArgs),
     /// Backups
     #[command(subcommand)]
     Backup(backup::BackupCommand),
@@ -167,6 +170,7 @@ pub fn run() -> i32 {
         Command::Staff(command) => staff(config, command, json),
         Command::Products(ProductsCommand::Import { file }) => import(config, &file, json),
         Command::Products(ProductsCommand::Export) => carry_out(config, Verb::ProductsExport),
+        Command::Sweep(args) => carry_out(config, Verb::Sweep { args, json }),
         Command::Backup(command) => backup::run(config, command, json),
     }
 }

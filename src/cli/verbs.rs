@@ -26,12 +26,17 @@ pub enum Verb {
     ProductsExport,
     BackupNow { json: bool },
     BackupList { json: bool },
+    Sweep { args: super::sweep::SweepArgs, json: bool },
 }
 
 impl Verb {
     /// Whether it must leave the data dir as it is; what opening would heal is healed in memory.
     pub fn only_looks(&self) -> bool {
-        matches!(self, Self::Check { .. })
+        match self {
+            Self::Check { .. } => true,
+            Self::Sweep { args, .. } => args.only_looks(),
+            _ => false,
+        }
     }
 }
 
@@ -52,7 +57,7 @@ impl Report {
         Self { stdout: String::new(), stderr: format!("tuckshop: {message}\n"), code: FAILED }
     }
 
-    fn json(value: &serde_json::Value) -> Self {
+    pub fn json(value: &serde_json::Value) -> Self {
         Self::done(format!("{value:#}\n"))
     }
 }
@@ -79,6 +84,7 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         Verb::ProductsExport => blocking(shop, products_export).await,
         Verb::BackupNow { json } => blocking(shop, move |shop| backup_now(shop, json)).await,
         Verb::BackupList { json } => blocking(shop, move |shop| backup_list(shop, json)).await,
+        Verb::Sweep { args, json } => super::sweep::perform(shop, args, json).await,
     }
 }
 
@@ -149,6 +155,17 @@ fn faults(shop: &Shop) -> Result<(Vec<String>, u64), crate::store::StoreError> {
 /// What is no fault but should be known.
 fn notes(shop: &Shop) -> Vec<String> {
     let mut notes = Vec::new();
+    if let Some(jump) = shop.clock.jump() {
+        notes.push(format!(
+            "the clock jumped: it says {}, and {} was expected; nothing lasting is deleted until `tuckshop sweep \
+             --confirm-clock`",
+            jump.says, jump.good
+        ));
+    }
+    for (run, held) in shop.store.view().and_then(|view| view.held_runs()).unwrap_or_default() {
+        let wanted = held.wanted;
+        notes.push(format!("{wanted} deletions wait for your word: `tuckshop sweep --release {run}`"));
+    }
     let reach = crate::notify::reach(shop);
     if !reach.email && !reach.sms {
         notes.push("neither email nor SMS is configured, so nobody can register".to_owned());
@@ -354,6 +371,7 @@ impl Verb {
             Self::ProductsExport => "products export",
             Self::BackupNow { .. } => "backup now",
             Self::BackupList { .. } => "backup list",
+            Self::Sweep { .. } => "sweep",
         }
     }
 }

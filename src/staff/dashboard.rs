@@ -85,9 +85,38 @@ fn warnings(visit: &Visit, view: &View<'_>, member: &StaffMember) -> StoreResult
     Ok(found)
 }
 
+/// What is not deleted before the owner has said so.
+fn held_deletions(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
+    let l = visit.locale;
+    let mut found = Vec::new();
+    if let Some(jump) = visit.shop.clock.jump() {
+        let (says, good) = (jump.says.minute(visit.shop.zone()), jump.good.minute(visit.shop.zone()));
+        found.push(html! {
+            p { (t!(
+                l,
+                "The clock jumped: it says {says}, and {good} was expected. Nothing is deleted until you confirm it.",
+                "时钟发生跳变：当前显示 {says}，预期为 {good}。在您确认之前不会删除任何数据。"
+            )) }
+            p { code { "tuckshop sweep --confirm-clock" } }
+        });
+    }
+    for (run, held) in view.held_runs()? {
+        let wanted = held.wanted;
+        found.push(html! {
+            p { (t!(
+                l,
+                "More records than could be foreseen were to be deleted: {wanted}. They wait for your word.",
+                "待删除的记录超出预期：{wanted} 条，正在等待您的确认。"
+            )) }
+            p { code { "tuckshop sweep --release " (run) } }
+        });
+    }
+    Ok(found)
+}
+
 fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
     let (l, shop) = (visit.locale, &visit.shop);
-    let mut found = Vec::new();
+    let mut found = held_deletions(visit, view)?;
     if !crate::backup::has_recipients(shop) {
         found.push(html! {
             p { (t!(

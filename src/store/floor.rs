@@ -120,6 +120,17 @@ impl Record for CounterRow {
 }
 
 pub const HEAD: Table<(), ShopHead> = Table::new("shop", Class::Public);
+/// When the shop last wrote something down, to the minute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LastRow {
+    pub at: Timestamp,
+}
+
+impl Record for LastRow {
+    const FIELDS: &'static [Field] = &[plain("at")];
+}
+
+pub const LAST: Table<(), LastRow> = Table::new("last_commit", Class::Public);
 pub const COUNTERS: Table<String, CounterRow> = Table::new("counters", Class::Public);
 
 /// The tables that tell of vaults, once for the lasting and once for the passing classes.
@@ -203,6 +214,7 @@ pub fn tables() -> Vec<TableInfo> {
     let mut tables = vec![
         HEAD.info(),
         COUNTERS.info(),
+        LAST.info(),
         super::brake::COUNTED.info(),
         super::brake::HELD.info(),
         super::CONTACTS.info(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::keyring::MasterKey;
 use super::*;
 use crate::classes::{Class, DataKind};
-use crate::clock::{ManualClock, Timestamp};
+use crate::clock::{ManualClock, SteadyClock, Timestamp};
 use crate::disk::RealDisk;
 use crate::random::SystemSource;
 use crate::refusal::{Refusal, Stop};
@@ -216,4 +216,33 @@ fn an_altered_value_is_never_served() {
         .expect("stored");
     let read = store.view().expect("a view").get(&NOTES, &"a".to_owned());
     assert!(matches!(read, Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn a_clock_that_jumped_across_a_stop_is_held_and_no_commit_goes_back() {
+    let fixture = Fixture::new();
+    let wall = fixture.clock.clone();
+    let steady = || {
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::with(wall.clone(), Arc::new(|| 0)));
+        Setting { clock, ..fixture.setting() }
+    };
+    let stamp = |store: &Store| store.commit_blocking(|plan| Ok(plan.now)).expect("a time");
+    let head = new_head(&*fixture.clock, &SystemSource::new(), false, false);
+    let store = Store::create(&steady(), &Fixture::master(), &head).expect("a new store");
+    write(&store, "a", "text");
+    let last = stamp(&store);
+    drop(store);
+    const YEAR: i64 = 365 * 24 * 3600;
+    for jump in [YEAR, -YEAR] {
+        wall.set(last.plus_seconds(jump));
+        let setting = steady();
+        let store = Store::open(&setting, &[Fixture::master()]).expect("opens");
+        assert!(setting.clock.jump().is_some(), "{jump} s across a stop");
+        assert_eq!(stamp(&store), last, "time goes on from the last commit");
+    }
+    wall.set(last.plus_seconds(40 * 24 * 3600));
+    let setting = steady();
+    let store = Store::open(&setting, &[Fixture::master()]).expect("opens");
+    assert!(setting.clock.jump().is_none(), "a holiday is no jump");
+    assert_eq!(stamp(&store), wall.now());
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::eraser::{Erasure, ToErase};
-use super::floor::{EpochState, VaultTables};
+use super::floor::{EpochState, HEAD, LAST, LastRow, VaultTables};
 use super::keyring::EPOCH_VAULTS;
 use super::plan::{Numbers, Plan};
 use super::view::{Base, Staged, View, definition};
@@ -21,6 +21,8 @@ use crate::clock::Timestamp;
 use crate::ids::VaultId;
 use crate::refusal::{Decided, Stop};
 
+/// The time of the last commit is written down this often, in seconds.
+const NOTE_LAST_EVERY: i64 = 60;
 /// How many commands share one commit at most.
 const BATCH: usize = 256;
 /// When nothing is to be written, the age of epochs is looked at this often.
@@ -81,6 +83,8 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) numbers: Numbers,
     last: Timestamp,
+    /// The last commit's time as it stands in the file: a minute old at most.
+    last_noted: Timestamp,
     pub(super) eraser: Sender<ToErase>,
     /// Set after an epoch could not be made.
     pub(super) epochs_wait_until: Option<Instant>,
@@ -103,14 +107,28 @@ impl Writer {
             shared,
             numbers: Numbers::default(),
             last: Timestamp::default(),
+            last_noted: Timestamp::default(),
             eraser,
             epochs_wait_until: None,
             broken: None,
             mended: None,
         };
+        writer.read_last()?;
         writer.read_numbers()?;
         writer.make_missing_epochs()?;
         Ok(writer)
+    }
+
+    /// No commit carries a time before the last one's, and a clock that jumped across a stop is held.
+    /// In a rehearsal the clock is moved as its owner likes.
+    fn read_last(&mut self) -> StoreResult<()> {
+        let view = self.shared.view()?;
+        let rehearsal = view.get(&HEAD, &())?.is_some_and(|head| head.rehearsal);
+        if let Some(last) = view.get(&LAST, &())?.filter(|_| !rehearsal) {
+            (self.last, self.last_noted) = (last.at, last.at);
+            self.shared.clock.resume_after(last.at);
+        }
+        Ok(())
     }
 
     /// Serves commands until told to stop or until nobody can send any.
@@ -280,6 +298,13 @@ impl Writer {
             return Ok(Vec::new());
         }
         self.store_numbers(&txn, &numbers, now)?;
+        if now.seconds_since(self.last_noted) >= NOTE_LAST_EVERY {
+            let mut plan = self.plan(&txn, now);
+            plan.put(&LAST, &(), &LastRow { at: now })?;
+            let staged = plan.view.staged;
+            apply(&txn, staged)?;
+            self.last_noted = now;
+        }
         txn.commit()?;
         self.numbers = numbers;
         self.last = now;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use tuckshop::clock::{Clock, ManualClock, Timestamp};
+use tuckshop::clock::{Clock, ManualClock, SteadyClock, Timestamp};
 use tuckshop::config::Config;
 use tuckshop::opening::{Opener, Purpose};
 use tuckshop::shop::Shop;
@@ -47,9 +47,24 @@ impl TestShop {
 
     /// A shop that nobody owns yet.
     pub async fn ownerless() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START)));
-        let shop = open_dir(dir.path(), &clock).await;
+        Self::on(clock.clone(), clock).await
+    }
+
+    /// A shop with its owner and three products that does not believe each jump of its clock: no time
+    /// passes but what the clock is moved by.
+    pub async fn doubting() -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START)));
+        let steady = SteadyClock::with(clock.clone(), Arc::new(|| 0));
+        let shop = Self::on(clock, Arc::new(steady)).await;
+        shop.add_staff("Owner", OWNER, OWNER_PASSWORD, true).await;
+        shop.stock(CATALOGUE).await;
+        shop
+    }
+
+    async fn on(clock: Arc<ManualClock>, shown: Arc<dyn Clock>) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let shop = open_dir(dir.path(), shown).await;
         let router = web::router(&shop, routes::all());
         Self { dir, clock, shop, router }
     }
@@ -141,7 +156,7 @@ impl TestShop {
     /// What the shop does by itself, now.
     pub async fn run_jobs(&self) {
         tuckshop::orders::run_due(&self.shop).await.expect("due orders");
-        tuckshop::jobs::sweep_passing(&self.shop).await.expect("the sweep");
+        tuckshop::retention::sweep_passing(&self.shop).await.expect("the sweep");
     }
 
     /// Every fault that `tuckshop check` would name.
@@ -159,12 +174,11 @@ impl TestShop {
 }
 
 /// Opens (or makes) a demonstration shop in a folder.
-pub async fn open_dir(dir: &Path, clock: &Arc<ManualClock>) -> Shop {
+pub async fn open_dir(dir: &Path, clock: Arc<dyn Clock>) -> Shop {
     let mut config = Config::defaults(dir.to_owned());
     config.site.country = "CN".to_owned();
     config.payments.transfer_instructions = "Bank of Example, account 1234 5678".to_owned();
     let mut opener = Opener::new(config, Purpose::Demo);
-    let clock: Arc<dyn Clock> = clock.clone();
     opener.clock = Some(clock);
     tokio::task::spawn_blocking(move || opener.open_or_make("http://127.0.0.1:8080"))
         .await

@@ -67,7 +67,7 @@ async fn restored(shop: &TestShop, kept: &Kept) -> (tempfile::TempDir, Result<re
 }
 
 async fn open_restored(shop: &TestShop, folder: &tempfile::TempDir) -> Browser {
-    let opened = open_dir(&folder.path().join("shop"), &shop.clock).await;
+    let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
     Browser::of(web::router(&opened, tuckshop::routes::all()))
 }
 
