@@ -17,7 +17,7 @@ use crate::random::{Random, SystemSource};
 use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
 use crate::store::{self, Setting, ShopHead, Store, StoreError};
-use crate::tables;
+use crate::{accounts, staff, tables};
 
 /// Why a data dir was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +189,7 @@ impl Opener {
         let clock = self.clock(head.rehearsal)?;
         let masters = master::find(&self.config, dir, head.shop)?;
         let store = Store::open(&self.setting(clock.clone()), &masters)?;
+        index_contacts_if_lost(&store)?;
         self.shop(store, &head, clock, url)
     }
 
@@ -318,6 +319,18 @@ impl Opener {
             rehearsal: head.rehearsal,
         })?)
     }
+}
+
+/// Makes the index of contacts anew after the passing files were lost.
+fn index_contacts_if_lost(store: &Store) -> Result<(), OpeningError> {
+    if store.view()?.has_contact_index()? {
+        return Ok(());
+    }
+    let rebuild = |plan: &mut store::Plan<'_>| {
+        accounts::rebuild_index(plan)?;
+        Ok(staff::rebuild_index(plan)?)
+    };
+    store.commit_blocking(rebuild).map_err(stop_to_store)
 }
 
 /// The system's clock, moved by a declared offset, whose jumps are not believed.

@@ -274,7 +274,7 @@ fn password_of(view: &View<'_>, id: StaffId) -> StoreResult<Option<PasswordRow>>
 }
 
 /// Makes the staff's emails lead to them again.
-fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
+pub fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
     for member in list(plan)? {
         if let Ok(email) = normalised(&member.email) {
             plan.index_contact(Handle::StaffEmail, &email, member.id.0)?;

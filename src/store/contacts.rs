@@ -53,6 +53,13 @@ impl Handle {
 }
 
 impl View<'_> {
+    /// Whether there is an index to look contacts up in: there is none in a new shop, and none after
+    /// the passing files were lost.
+    pub fn has_contact_index(&self) -> StoreResult<bool> {
+        let tables = super::floor::VaultTables::of(true);
+        Ok(self.get(&tables.standing, &STANDING.to_owned())?.is_some())
+    }
+
     /// The id that this normalised contact leads to.
     pub fn find_contact(&self, handle: Handle, normalised: &str) -> StoreResult<Option<[u8; 16]>> {
         let tables = super::floor::VaultTables::of(true);

@@ -234,9 +234,9 @@ impl Store {
         let db = setting.database(true)?;
         db.create_tables(setting.tables)?;
         let head = read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
-        let open = |a: &str, b: &str, tables: &VaultTables| -> StoreResult<Keyring> {
+        let open = |a: &str, b: &str, tables: &VaultTables| -> StoreResult<Result<Keyring, KeyringError>> {
             let on_record = epochs_on_record(&db, tables)?;
-            let (keyring, opening) = Keyring::open(
+            let opened = Keyring::open(
                 setting.disk.clone(),
                 &setting.file(a),
                 &setting.file(b),
@@ -244,13 +244,26 @@ impl Store {
                 head.shop,
                 &on_record,
                 setting.random.clone(),
-            )?;
+            );
+            let (keyring, opening) = match opened {
+                Ok(opened) => opened,
+                Err(error) => return Ok(Err(error)),
+            };
             opening.healed.iter().for_each(|what| tracing::warn!("healed: {what}"));
             note_opening(&db, tables, &opening)?;
-            Ok(keyring)
+            Ok(Ok(keyring))
         };
-        let lasting = open("keyring.a", "keyring.b", VaultTables::of(false))?;
-        let passing = open("passing.a", "passing.b", VaultTables::of(true))?;
+        let lasting = open("keyring.a", "keyring.b", VaultTables::of(false))??;
+        let passing = match open("passing.a", "passing.b", VaultTables::of(true))? {
+            Ok(passing) => passing,
+            Err(error @ (KeyringError::Io { .. } | KeyringError::OtherShop { .. })) => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                tracing::error!(%error, "sessions, codes and visitors' carts are lost: everybody signs in again");
+                passing_anew(&db, setting, lasting.master(), head.shop)?
+            }
+        };
         Self::start(db, lasting, passing, setting)
     }
 
@@ -389,6 +402,24 @@ pub fn peek(dir: &Path, disk: &Arc<dyn Disk>) -> StoreResult<Option<ShopHead>> {
     }
     let db = Database::open(path, disk.clone(), false)?;
     read_head(&db)
+}
+
+/// Empties the passing tables and makes new files for them: what they held can't be opened any more.
+/// The tables go first, so that a crash in between leads here again.
+fn passing_anew(db: &Database, setting: &Setting, master: MasterKey, shop: ShopId) -> StoreResult<Keyring> {
+    let txn = db.write()?;
+    for table in setting.tables.iter().filter(|table| table.passing) {
+        txn.delete_table(view::definition(table.name))?;
+        txn.open_table(view::definition(table.name))?;
+    }
+    txn.commit()?;
+    let (a, b) = (setting.file("passing.a"), setting.file("passing.b"));
+    for path in [&a, &b] {
+        if setting.disk.len(path)?.is_some() {
+            setting.disk.remove(path)?;
+        }
+    }
+    Ok(Keyring::create(setting.disk.clone(), &a, &b, master, shop, setting.random.clone())?)
 }
 
 fn check_register(tables: &'static [TableInfo]) -> StoreResult<()> {

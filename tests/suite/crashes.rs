@@ -24,7 +24,7 @@ fn open(home: &Path, dir: &str) -> Running {
     Running::start(home, &arguments, "Backup identity:")
 }
 
-fn sign_in(running: &Running) -> Remote {
+pub fn sign_in(running: &Running) -> Remote {
     let shopper = running.said("Shopper:");
     let (email, password) = shopper.split_once(' ').expect("email and password");
     let mut remote = running.visitor();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::crashes::sign_in;
 use crate::page::Page;
 use crate::program::{Remote, Running, text, tuckshop};
 
@@ -172,4 +173,78 @@ fn a_check_changes_no_file_be_it_that_the_shop_was_killed() {
             before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
         assert!(changed.is_empty(), "killed: {kill}; changed: {changed:?}");
     }
+}
+
+/// Breaks both passing files in one way.
+type Breaking = fn(&Path);
+
+#[test]
+fn lost_or_damaged_passing_files_never_stop_the_shop_and_everybody_signs_in_again() {
+    let ways: [(&str, Breaking); 3] = [
+        ("missing", |path| std::fs::remove_file(path).expect("removed")),
+        ("cut to nothing", |path| std::fs::write(path, b"").expect("written")),
+        ("overwritten", |path| {
+            let length = std::fs::metadata(path).expect("a file").len();
+            std::fs::write(path, vec![0xa5; usize::try_from(length).expect("a length")]).expect("written");
+        }),
+    ];
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let dir = home.path().join("shop").display().to_string();
+    let mut running = open(home.path(), &dir);
+    for (way, breaks) in ways {
+        let mut shopper = sign_in(&running);
+        assert_eq!(shopper.get("/account").expect("a page").status, 200);
+        assert_eq!(running.stop(), 0);
+        for name in ["passing.a", "passing.b"] {
+            breaks(&Path::new(&dir).join(name));
+        }
+        running = open(home.path(), &dir);
+        assert_eq!(running.visitor().get("/readyz").expect("an answer").status, 200, "{way}");
+        shopper.address.clone_from(&running.address);
+        assert_eq!(shopper.get("/account").expect("a page").status, 303, "{way}: the session is gone");
+        // By email, which is found through the index of contacts.
+        let mut again = sign_in(&running);
+        assert_eq!(again.get("/account/orders?tab=all").expect("a page").status, 200, "{way}");
+    }
+    assert_eq!(running.stop(), 0);
+    let check = tuckshop(home.path(), &["check", "--data-dir", &dir]);
+    assert_eq!(check.status.code(), Some(0), "{}{}", text(&check.stdout), text(&check.stderr));
+}
+
+#[test]
+fn a_flipped_bit_or_a_cut_tail_in_any_file_is_healed_or_refused_in_words() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let dir = home.path().join("shop").display().to_string();
+    assert_eq!(open(home.path(), &dir).stop(), 0);
+    let whole = files(Path::new(&dir));
+    let mut refused = 0;
+    for name in ["shop.redb", "keyring.a", "keyring.b", "passing.a", "passing.b"] {
+        let path = Path::new(&dir).join(name);
+        let bytes = &whole[&path];
+        let last = bytes.len() - 1;
+        // In the head, in the first slot or page, here and there, and at the end.
+        let places = [3, 70, 4096 + 40, last / 3, last / 2, last / 5 * 4, last];
+        for place in places.into_iter().map(Some).chain([None]) {
+            let mut broken = bytes.clone();
+            match place {
+                Some(place) => broken[place] ^= 0x10,
+                None => broken.truncate(last / 2),
+            }
+            std::fs::write(&path, &broken).expect("written");
+            let check = tuckshop(home.path(), &["check", "--data-dir", &dir]);
+            let words = format!("{}{}", text(&check.stdout), text(&check.stderr));
+            match check.status.code() {
+                Some(0) => {}
+                Some(1 | 78) => {
+                    refused += 1;
+                    assert!(words.len() > 20 && !words.contains("panicked"), "{name} at {place:?}: {words}");
+                }
+                other => panic!("{name} at {place:?} ended with {other:?}: {words}"),
+            }
+        }
+        std::fs::write(&path, bytes).expect("put back");
+    }
+    assert!(refused > 0, "not one of them was noticed");
+    let check = tuckshop(home.path(), &["check", "--data-dir", &dir]);
+    assert_eq!(check.status.code(), Some(0), "{}{}", text(&check.stdout), text(&check.stderr));
 }

@@ -159,6 +159,11 @@ impl Keyring {
         Some(self.epoch(epoch)?.class)
     }
 
+    /// The master key that seals it.
+    pub fn master(&self) -> MasterKey {
+        MasterKey::new(*self.master.as_bytes())
+    }
+
     /// The last save of an epoch that is held.
     pub fn save_of(&self, epoch: EpochId) -> Option<u64> {
         self.places.get(&epoch).map(|slot| self.slots[*slot as usize].save)
