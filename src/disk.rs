@@ -9,7 +9,7 @@ mod shadow;
 pub mod simulated;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,8 @@ pub use shadow::ShadowDisk;
 pub trait Disk: Send + Sync {
     /// The whole file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Up to `length` bytes from `offset`: fewer where the file ends.
+    fn read_at(&self, path: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>>;
     /// Makes a new, empty file that only its owner can read; fails if one exists.
     fn create_new(&self, path: &Path) -> io::Result<()>;
     /// Writes `bytes` at `offset` of an existing file, growing it where needed.
@@ -64,6 +66,12 @@ impl dyn Disk + '_ {
     }
 }
 
+/// The piece of a whole file that [`Disk::read_at`] asks for.
+fn piece(whole: &[u8], offset: u64, length: usize) -> Vec<u8> {
+    let from = usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
+    whole[from..from.saturating_add(length).min(whole.len())].to_vec()
+}
+
 /// The fixed name beside `path` under which a replacement is prepared.
 pub fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
@@ -91,6 +99,14 @@ impl RealDisk {
 impl Disk for RealDisk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn read_at(&self, path: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(length as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn create_new(&self, path: &Path) -> io::Result<()> {

@@ -14,6 +14,8 @@ use crate::store::keyring::MasterKey;
 
 /// The name of the key in a demo's data dir and among systemd's credentials.
 pub const BESIDE: &str = "master.key";
+/// How the names of a demo's later keys begin, in its data dir.
+const BESIDE_AND: &str = "master-";
 const FIRST_LINE: &str = "# tuckshop master key: keep it apart from the data dir and its backups";
 
 /// Why there is no master key to work with. Each says what to do.
@@ -37,57 +39,76 @@ pub enum MasterKeyError {
          Name a place outside it, or accept that with --accept-key-beside-data"
     )]
     BesideData(PathBuf),
+    #[error("there is no folder for keys here; name a file with --key-file")]
+    NoFolder,
     #[error("{0} exists already; a master key is never overwritten")]
     Exists(PathBuf),
 }
 
-/// Where this shop's master key is to be looked for, in this order.
+/// A master key and the file it was read from.
+pub struct Found {
+    pub path: PathBuf,
+    pub key: MasterKey,
+}
+
+/// Where this shop's master key may lie. A rotation leaves the new key in the folder for keys, so that
+/// is looked through whatever else is configured.
 fn places(config: &Config, dir: &Path, shop: ShopId) -> Vec<PathBuf> {
-    if let Some(file) = &config.store.master_key_file {
-        return vec![file.clone()];
-    }
-    let mut places = Vec::new();
-    if let Some(credentials) = std::env::var_os("CREDENTIALS_DIRECTORY") {
-        places.push(Path::new(&credentials).join(BESIDE));
-    }
+    let mut places: Vec<PathBuf> = config.store.master_key_file.iter().cloned().collect();
+    places.extend(credential());
     places.push(dir.join(BESIDE));
+    places.extend(files_that_begin(dir, BESIDE_AND));
     if let Some(folder) = &config.store.key_folder {
-        places.extend(keys_of_shop(folder, shop));
+        places.extend(files_that_begin(folder, &format!("{shop}-")));
     }
     places
 }
 
-/// The files in `folder` that are named after this shop, the latest name last.
-fn keys_of_shop(folder: &Path, shop: ShopId) -> Vec<PathBuf> {
+/// The key as systemd hands it over.
+fn credential() -> Option<PathBuf> {
+    std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(BESIDE))
+}
+
+fn files_that_begin(folder: &Path, begins: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let begins = format!("{shop}-");
     let mut found: Vec<PathBuf> = entries
         .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&begins))
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with(begins) && name.ends_with(".key")
+        })
         .map(|entry| entry.path())
         .collect();
     found.sort();
     found
 }
 
-/// Every master key that may be this shop's; the store knows which one fits.
+/// Every master key that may be this shop's, the newest file first; the store knows which one fits.
 ///
 /// # Errors
 /// If there is none, or one that is configured can't be used.
-pub fn find(config: &Config, dir: &Path, shop: ShopId) -> Result<Vec<MasterKey>, MasterKeyError> {
+pub fn find(config: &Config, dir: &Path, shop: ShopId) -> Result<Vec<Found>, MasterKeyError> {
     let places = places(config, dir, shop);
-    let mut keys = Vec::new();
-    for place in &places {
-        if place.exists() {
-            keys.push(read(place)?);
+    let mut found = Vec::new();
+    for path in places {
+        if let Ok(meta) = std::fs::metadata(&path) {
+            let written = meta.modified().unwrap_or(std::time::SystemTime::UNIX_EPOCH);
+            found.push((written, Found { key: read(&path)?, path }));
         }
     }
-    if keys.is_empty() {
+    if found.is_empty() {
         let default = default_place(config, shop, "CHECK").unwrap_or_else(|| dir.join(BESIDE));
-        let looked = places.last().unwrap_or(&default);
+        let looked = config.store.master_key_file.clone().unwrap_or(default);
         return Err(MasterKeyError::Missing(looked.display().to_string()));
     }
-    Ok(keys)
+    found.sort_by_key(|(written, _)| std::cmp::Reverse(*written));
+    Ok(found.into_iter().map(|(_, found)| found).collect())
+}
+
+/// Whether a rotation may remove this key file once nothing is sealed under it: it does so with what
+/// the shop itself has put there, and leaves alone what an owner named or systemd hands over.
+pub fn is_own(config: &Config, path: &Path) -> bool {
+    config.store.master_key_file.as_deref() != Some(path) && credential().as_deref() != Some(path)
 }
 
 /// Reads a key file.
@@ -101,10 +122,14 @@ pub fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
         return Err(MasterKeyError::TooOpen(path.to_owned()));
     }
     let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(io)?);
-    let digits = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let bytes = digits.and_then(|digits| data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok());
-    let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
-    bytes.map(MasterKey::new).ok_or_else(|| MasterKeyError::Unreadable(path.to_owned()))
+    parse(&text).ok_or_else(|| MasterKeyError::Unreadable(path.to_owned()))
+}
+
+/// The key in the text of a key file.
+pub fn parse(text: &str) -> Option<MasterKey> {
+    let digits = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let bytes = zeroize::Zeroizing::new(data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?);
+    Some(MasterKey::new(bytes.as_slice().try_into().ok()?))
 }
 
 fn default_place(config: &Config, shop: ShopId, check: &str) -> Option<PathBuf> {
@@ -132,6 +157,30 @@ pub fn new_place(
         return Err(MasterKeyError::BesideData(place));
     }
     Ok(place)
+}
+
+/// Where the key after the first one goes: a new file, beside the one before if that lies in the data
+/// dir, else in the folder for keys.
+///
+/// # Errors
+/// If there is no folder for keys.
+pub fn next_place(
+    config: &Config,
+    dir: &Path,
+    shop: ShopId,
+    key: &MasterKey,
+    before: Option<&Path>,
+) -> Result<PathBuf, MasterKeyError> {
+    let check = data_encoding::HEXLOWER.encode(&key.check());
+    if before.is_some_and(|before| before.starts_with(dir)) {
+        return Ok(dir.join(format!("{BESIDE_AND}{check}.key")));
+    }
+    default_place(config, shop, &check).ok_or(MasterKeyError::NoFolder)
+}
+
+/// Whether a master key lies in the data dir, where whoever takes the one has the other.
+pub fn lies_beside(dir: &Path) -> bool {
+    dir.join(BESIDE).exists() || !files_that_begin(dir, BESIDE_AND).is_empty()
 }
 
 /// Draws a new master key.

@@ -16,6 +16,7 @@ use crate::master::{self, MasterKeyError};
 use crate::random::{Random, SystemSource};
 use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
+use crate::store::keyring::MasterKey;
 use crate::store::{self, Setting, ShopHead, Store, StoreError};
 use crate::{accounts, staff, tables};
 
@@ -187,8 +188,22 @@ impl Opener {
             self.peek()?.filter(|head| head.born).ok_or_else(|| OpeningError::NoShop(dir.to_owned()))?;
         self.check_marks(&head)?;
         let clock = self.clock(head.rehearsal)?;
-        let masters = master::find(&self.config, dir, head.shop)?;
+        let found = master::find(&self.config, dir, head.shop)?;
+        let masters: Vec<MasterKey> = found.into_iter().map(|found| found.key).collect();
         let store = Store::open(&self.setting(clock.clone()), &masters)?;
+        index_contacts_if_lost(&store)?;
+        self.shop(store, &head, clock, url)
+    }
+
+    /// Opens the shop that is there under the master key in this file. The lock must be held.
+    ///
+    /// # Errors
+    /// In words with a next step.
+    pub fn open_under(&self, key_file: &Path, url: &str) -> Result<Shop, OpeningError> {
+        let dir = self.dir();
+        let head = self.peek()?.ok_or_else(|| OpeningError::NoShop(dir.to_owned()))?;
+        let clock = self.clock(head.rehearsal)?;
+        let store = Store::open(&self.setting(clock.clone()), &[master::read(key_file)?])?;
         index_contacts_if_lost(&store)?;
         self.shop(store, &head, clock, url)
     }
@@ -258,7 +273,11 @@ impl Opener {
         self.shop(store, &head, clock, url)
     }
 
-    fn check_marks(&self, head: &ShopHead) -> Result<(), OpeningError> {
+    /// Whether this data dir may be opened like this.
+    ///
+    /// # Errors
+    /// If it was made by a demo or for rehearsal and is opened otherwise, or the other way round.
+    pub fn check_marks(&self, head: &ShopHead) -> Result<(), OpeningError> {
         let dir = self.dir().to_owned();
         match self.purpose {
             Purpose::Demo if !head.demo => return Err(OpeningError::NotDemo(dir)),
@@ -289,7 +308,8 @@ impl Opener {
         Ok(steady(offset))
     }
 
-    fn setting(&self, clock: Arc<dyn Clock>) -> Setting {
+    /// What the store is handed.
+    pub fn setting(&self, clock: Arc<dyn Clock>) -> Setting {
         Setting {
             dir: self.dir().to_owned(),
             disk: self.disk.clone(),

@@ -8,6 +8,7 @@ mod archive;
 mod copy;
 mod pages;
 mod recipients;
+pub mod recover;
 pub mod restore;
 mod signing;
 
@@ -18,7 +19,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use pages::routes;
-pub use recipients::{RecoveryKey, make_recovery_key, recipients};
+pub use recipients::{
+    RecoveryFacts, RecoveryKey, draw_recovery_key, make_recovery_key, recipients, recovery_facts,
+    use_recovery_key,
+};
 
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
@@ -49,6 +53,8 @@ pub enum BackupError {
     Damaged { path: PathBuf, what: String },
     #[error("{0} holds no age identity (a line AGE-SECRET-KEY-1…)")]
     NoIdentity(PathBuf),
+    #[error("there is no shop in {0}")]
+    NoShop(PathBuf),
     #[error("{0}: no such backup; `tuckshop backup list` names them")]
     NoSuchBackup(String),
     #[error("{0} has no {KEYRING_COPY} beside it; name one with --keyring")]

@@ -32,25 +32,61 @@ pub struct RecoveryKey {
     pub recipient: String,
 }
 
+/// What stands beside the key in an identity file.
+#[derive(Serialize, Deserialize)]
+pub struct RecoveryFacts {
+    shop: String,
+    made: String,
+    /// The key that the shop signs its backups with.
+    signed_by: String,
+}
+
+/// What the shop says of itself in a recovery key.
+///
+/// # Errors
+/// If the store can't be read or written.
+pub fn recovery_facts(shop: &Shop) -> Result<RecoveryFacts, BackupError> {
+    Ok(RecoveryFacts {
+        shop: shop.settings().name.replace(['\n', '\r'], " "),
+        made: shop.clock.now().to_string(),
+        signed_by: signer(shop)?.public(),
+    })
+}
+
+/// Draws a recovery key, which opens nothing yet.
+pub fn draw_recovery_key(facts: &RecoveryFacts) -> RecoveryKey {
+    let identity = Identity::generate();
+    let recipient = identity.to_public().to_string();
+    let RecoveryFacts { shop, made, signed_by } = facts;
+    let text = Zeroizing::new(format!(
+        "# Recovery key of {shop}, made {made}\n# public key: {recipient}\n{SIGNED_BY}{signed_by}\n{}\n",
+        identity.to_string().expose_secret()
+    ));
+    RecoveryKey { text, recipient }
+}
+
+/// Makes this the recipient of backups and keyring copies, in place of the one before; then a copy to
+/// it. Slow: call it off the async threads.
+///
+/// # Errors
+/// If it could not be stored.
+pub fn use_recovery_key(shop: &Shop, recipient: &str) -> Result<(), BackupError> {
+    let recipient =
+        Recipient::from_str(recipient).map_err(|_| BackupError::BadRecipient(recipient.to_owned()))?;
+    let row = RecipientsRow { keys: vec![recipient.to_string()] };
+    shop.store.commit_blocking(move |plan| Ok(plan.put(&RECIPIENTS, &(), &row)?)).map_err(not_stored)?;
+    replace_copy(shop)
+}
+
 /// Makes the recovery key: the default recipient of backups and keyring copies; then the first copy.
 /// Slow: call it off the async threads.
 ///
 /// # Errors
 /// If it could not be stored.
 pub fn make_recovery_key(shop: &Shop) -> Result<RecoveryKey, BackupError> {
-    let identity = Identity::generate();
-    let recipient = identity.to_public().to_string();
-    let public = signer(shop)?.public();
-    let text = Zeroizing::new(format!(
-        "# Recovery key of {}, made {}\n# public key: {recipient}\n{SIGNED_BY}{public}\n{}\n",
-        shop.settings().name.replace(['\n', '\r'], " "),
-        shop.clock.now(),
-        identity.to_string().expose_secret()
-    ));
-    let row = RecipientsRow { keys: vec![recipient.clone()] };
-    shop.store.commit_blocking(move |plan| Ok(plan.put(&RECIPIENTS, &(), &row)?)).map_err(not_stored)?;
-    replace_copy(shop)?;
-    Ok(RecoveryKey { text, recipient })
+    let key = draw_recovery_key(&recovery_facts(shop)?);
+    use_recovery_key(shop, &key.recipient)?;
+    Ok(key)
 }
 
 /// All recipients, the shop's own first, each once.

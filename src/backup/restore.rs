@@ -59,12 +59,12 @@ pub struct Report {
 }
 
 /// An identity file: its keys, and the signer it names.
-struct Identities {
-    keys: Vec<Identity>,
-    signer: Option<String>,
+pub(super) struct Identities {
+    pub keys: Vec<Identity>,
+    pub signer: Option<String>,
 }
 
-fn read_identities(paths: &[PathBuf]) -> Result<Identities, BackupError> {
+pub(super) fn read_identities(paths: &[PathBuf]) -> Result<Identities, BackupError> {
     let mut found = Identities { keys: Vec::new(), signer: None };
     for path in paths {
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(BackupError::io(path))?);

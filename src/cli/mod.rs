@@ -8,6 +8,7 @@ mod control;
 mod data_map;
 pub mod demo;
 mod first_run;
+mod keys;
 mod serve;
 mod sweep;
 mod verbs;
@@ -78,6 +79,9 @@ enum Command {
     /// The catalogue
     #[command(subcommand)]
     Products(ProductsCommand),
+    /// The master key and the recovery key
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// One retention run; counts by class
     Sweep(sweep::SweepArgs),
     /// Backups
@@ -170,6 +174,7 @@ pub fn run() -> i32 {
         Command::Staff(command) => staff(config, command, json),
         Command::Products(ProductsCommand::Import { file }) => import(config, &file, json),
         Command::Products(ProductsCommand::Export) => carry_out(config, Verb::ProductsExport),
+        Command::Keys(command) => keys::run(config, command, json),
         Command::Sweep(args) => carry_out(config, Verb::Sweep { args, json }),
         Command::Backup(command) => backup::run(config, command, json),
     }
@@ -235,51 +240,60 @@ fn start_logging(config: &Config) {
 }
 
 /// Carries a verb out: by the process that has the shop open, or on the data dir itself.
+/// Carries a verb out, here or in the process that has the shop open, and prints what it says.
 fn carry_out(config: Config, verb: Verb) -> i32 {
+    match outcome(config, verb) {
+        Ok(report) => print_report(&report),
+        Err(code) => code,
+    }
+}
+
+/// What a verb answers, for one that goes on with it; `None` after its trouble was printed.
+fn fetch(config: Config, verb: Verb) -> Option<String> {
+    let report = outcome(config, verb).ok()?;
+    if report.code != DONE {
+        print_report(&report);
+        return None;
+    }
+    Some(report.stdout)
+}
+
+fn outcome(config: Config, verb: Verb) -> Result<Report, i32> {
     let dir = config.store.data_dir.clone();
     if !dir.join("shop.redb").exists() {
-        return refuse(&OpeningError::NoShop(dir));
+        return Err(refuse(&OpeningError::NoShop(dir)));
     }
     let lock = match Lock::take(&dir) {
         Ok(lock) => lock,
         Err(OpeningError::Held { pid }) => return ask_running(&dir, pid, &verb),
-        Err(error) => return refuse(&error),
+        Err(error) => return Err(refuse(&error)),
     };
     let url = config.site.url_at(config.site.listen);
     let mut opener = Opener::new(config, Purpose::Verb);
     if verb.only_looks() {
         opener.disk = Arc::new(ShadowDisk::default());
     }
-    let shop = match opener.open(&url) {
-        Ok(shop) => shop,
-        Err(error) => return refuse(&error),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&error.to_string());
-            return FAILED;
-        }
-    };
+    let shop = opener.open(&url).map_err(|error| refuse(&error))?;
+    let runtime = runtime().map_err(|error| {
+        complain(&error.to_string());
+        FAILED
+    })?;
     let report = runtime.block_on(verbs::perform(&shop, verb));
     shop.store.close();
     drop(lock);
-    print_report(&report)
+    Ok(report)
 }
 
-fn ask_running(dir: &std::path::Path, pid: u32, verb: &Verb) -> i32 {
-    let Some(socket) = Lock::socket_of(dir) else { return refuse(&OpeningError::Held { pid }) };
-    match control::ask(&socket, verb) {
-        Ok(report) => print_report(&report),
-        Err(error) => {
-            complain(&format!(
-                "{}; it does not answer at {}: {error}",
-                OpeningError::Held { pid },
-                socket.display()
-            ));
-            FAILED
-        }
-    }
+fn ask_running(dir: &std::path::Path, pid: u32, verb: &Verb) -> Result<Report, i32> {
+    let Some(socket) = Lock::socket_of(dir) else { return Err(refuse(&OpeningError::Held { pid })) };
+    control::ask(&socket, verb).map_err(|error| {
+        complain(&format!(
+            "{}; it does not answer at {}: {error}",
+            OpeningError::Held { pid },
+            socket.display()
+        ));
+        FAILED
+    })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

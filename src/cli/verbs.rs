@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,6 +28,9 @@ pub enum Verb {
     BackupNow { json: bool },
     BackupList { json: bool },
     Sweep { args: super::sweep::SweepArgs, json: bool },
+    KeysRotate { key_file: Option<PathBuf>, given: Option<Vec<u8>>, json: bool },
+    KeysRecoveryFacts,
+    KeysRecoveryUse { recipient: String },
 }
 
 impl Verb {
@@ -85,6 +89,13 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         Verb::BackupNow { json } => blocking(shop, move |shop| backup_now(shop, json)).await,
         Verb::BackupList { json } => blocking(shop, move |shop| backup_list(shop, json)).await,
         Verb::Sweep { args, json } => super::sweep::perform(shop, args, json).await,
+        Verb::KeysRotate { key_file, given, json } => {
+            blocking(shop, move |shop| super::keys::perform_rotate(shop, key_file, given, json)).await
+        }
+        Verb::KeysRecoveryFacts => blocking(shop, recovery_facts).await,
+        Verb::KeysRecoveryUse { recipient } => {
+            blocking(shop, move |shop| recovery_use(shop, &recipient)).await
+        }
     }
 }
 
@@ -170,7 +181,7 @@ fn notes(shop: &Shop) -> Vec<String> {
     if !reach.email && !reach.sms {
         notes.push("neither email nor SMS is configured, so nobody can register".to_owned());
     }
-    if shop.dir.join(crate::master::BESIDE).exists() && !shop.demo {
+    if crate::master::lies_beside(&shop.dir) && !shop.demo {
         notes.push("the master key lies beside the data: whoever takes the one has the other".to_owned());
     }
     notes.extend(crate::settings::differences(&shop.settings(), shop.config()));
@@ -331,6 +342,23 @@ fn backup_now(shop: &Shop, json: bool) -> Report {
     }
 }
 
+fn recovery_facts(shop: &Shop) -> Report {
+    match backup::recovery_facts(shop) {
+        Ok(facts) => Report::json(&json!(facts)),
+        Err(error) => Report::failed(error),
+    }
+}
+
+fn recovery_use(shop: &Shop, recipient: &str) -> Report {
+    let made = backup::use_recovery_key(shop, recipient).and_then(|()| backup::now(shop));
+    match made {
+        Ok((name, _)) => {
+            Report::done(format!("{name}\nThe keyring copy and a new backup open with the new key.\n"))
+        }
+        Err(error) => Report::failed(error),
+    }
+}
+
 fn backup_list(shop: &Shop, json: bool) -> Report {
     let backups = match shop.store.view().and_then(|view| backup::list(&view)) {
         Ok(backups) => backups,
@@ -372,6 +400,9 @@ impl Verb {
             Self::BackupNow { .. } => "backup now",
             Self::BackupList { .. } => "backup list",
             Self::Sweep { .. } => "sweep",
+            Self::KeysRotate { .. } => "keys rotate",
+            Self::KeysRecoveryFacts => "keys recovery",
+            Self::KeysRecoveryUse { .. } => "keys recovery, typed back",
         }
     }
 }

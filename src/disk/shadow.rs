@@ -35,6 +35,14 @@ impl Disk for ShadowDisk {
         }
     }
 
+    fn read_at(&self, path: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        match self.changed().get(path) {
+            Some(Some(bytes)) => Ok(super::piece(bytes, offset, length)),
+            Some(None) => Err(ErrorKind::NotFound.into()),
+            None => RealDisk.read_at(path, offset, length),
+        }
+    }
+
     fn create_new(&self, path: &Path) -> io::Result<()> {
         if self.len(path)?.is_some() {
             return Err(ErrorKind::AlreadyExists.into());

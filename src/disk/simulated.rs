@@ -280,6 +280,10 @@ impl Disk for SimDisk {
         Ok(state.file(path)?.cache.clone())
     }
 
+    fn read_at(&self, path: &Path, offset: u64, length: usize) -> Result<Vec<u8>> {
+        Ok(super::piece(&self.read(path)?, offset, length))
+    }
+
     fn create_new(&self, path: &Path) -> Result<()> {
         let mut state = self.state();
         if state.count()?.is_some() {

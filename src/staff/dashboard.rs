@@ -10,7 +10,7 @@ use crate::front::{self, Page};
 use crate::locale::Locale;
 use crate::orders::{self, AdminSummary};
 use crate::shop::Shop;
-use crate::store::{StoreError, StoreResult, View};
+use crate::store::{StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Tone};
 use crate::web::{Answer, Route, Visit, Who, get, page};
@@ -127,7 +127,7 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
             p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
         });
     }
-    if !shop.demo && shop.disk.len(&shop.dir.join("master.key")).map_err(StoreError::from)?.is_some() {
+    if !shop.demo && crate::master::lies_beside(&shop.dir) {
         found.push(html! { p { (t!(
             l,
             "The master key lies beside the data: whoever copies the folder can read everything. Put it elsewhere (store.master_key_file).",

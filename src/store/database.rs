@@ -42,6 +42,16 @@ impl Database {
         Ok(database)
     }
 
+    /// Opens the file to be read alone: nothing of it is changed, not even what a repair would.
+    ///
+    /// # Errors
+    /// If it can't be read, or is damaged.
+    pub fn open_to_read(path: PathBuf, disk: Arc<dyn Disk>) -> StoreResult<Self> {
+        let database = Self { path, disk, open: RwLock::new(None) };
+        database.reopen_to_read()?;
+        Ok(database)
+    }
+
     /// Works with the database as it is open now. Nothing else may hold it, so that it is closed
     /// when it is exchanged.
     ///

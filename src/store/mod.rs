@@ -77,6 +77,8 @@ pub enum StoreError {
         "more than {limit} of class {class} were to be deleted within a day; that waits for the owner's word"
     )]
     Held { class: &'static str, limit: u64 },
+    #[error("the keyring copy lacks the keys of {}", in_words(.0))]
+    Loss(std::collections::BTreeMap<&'static str, u64>),
     #[error("the shop is closing")]
     Closed,
     #[error("a rule stopped unexpectedly")]
@@ -98,6 +100,11 @@ impl StoreError {
             other => Self::Database(other.to_string()),
         }
     }
+}
+
+fn in_words(lost: &std::collections::BTreeMap<&'static str, u64>) -> String {
+    let parts: Vec<String> = lost.iter().map(|(class, count)| format!("{count} of class {class}")).collect();
+    parts.join(", ")
 }
 
 macro_rules! from_redb {
@@ -231,6 +238,7 @@ impl Store {
     /// In words with a next step: a wrong master key, another shop's keyring, damage beyond healing.
     pub fn open(setting: &Setting, masters: &[MasterKey]) -> StoreResult<Self> {
         check_register(setting.tables)?;
+        refuse_wrong_key(setting, masters)?;
         let db = setting.database(true)?;
         db.create_tables(setting.tables)?;
         let head = read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
@@ -338,6 +346,24 @@ impl Store {
         begun.blocking_recv().unwrap_or(Err(StoreError::CannotWrite))
     }
 
+    /// The check of the master key that seals the keyring.
+    pub fn master_check(&self) -> [u8; 8] {
+        self.shared.keys.lasting.read().master().check()
+    }
+
+    /// Seals all four keyring files under a new master key, which must itself be stored already, and
+    /// gives every class a new epoch. Slow: call it off the async threads.
+    ///
+    /// # Errors
+    /// If a file can't be written: it is then gone on with by itself, and a start meanwhile must be
+    /// given both keys.
+    pub fn rotate(&self, master: &MasterKey) -> StoreResult<()> {
+        for ring in [&self.shared.keys.lasting, &self.shared.keys.passing] {
+            ring.write().reseal(MasterKey::new(*master.as_bytes()))?;
+        }
+        self.begin_anew()
+    }
+
     /// Whether the last thing that was to be written could be: false after a full disk or an I/O
     /// error, until the store has opened itself again.
     pub fn is_writable(&self) -> bool {
@@ -400,8 +426,14 @@ pub fn peek(dir: &Path, disk: &Arc<dyn Disk>) -> StoreResult<Option<ShopHead>> {
     if disk.len(&path)?.is_none() {
         return Ok(None);
     }
-    let db = Database::open(path, disk.clone(), false)?;
-    read_head(&db)
+    read_head(&Database::open_to_read(path, disk.clone())?)
+}
+
+/// Before anything is touched: whether the keyring is sealed under one of these keys.
+fn refuse_wrong_key(setting: &Setting, masters: &[MasterKey]) -> StoreResult<()> {
+    let Some(head) = peek(&setting.dir, &setting.disk)? else { return Ok(()) };
+    let (a, b) = (setting.file("keyring.a"), setting.file("keyring.b"));
+    Ok(keyring::refuse_wrong_key(&*setting.disk, [a.as_path(), b.as_path()], head.shop, masters)?)
 }
 
 /// Empties the passing tables and makes new files for them: what they held can't be opened any more.

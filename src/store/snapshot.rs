@@ -16,11 +16,12 @@ use super::database::Database;
 use super::floor::{
     self, COUNTERS, CounterRow, DroppedRow, EpochRow, EpochState, HEAD, ShopHead, VaultTables,
 };
-use super::keyring::{Dropped, Keyring, MasterKey};
+use super::keyring::{Dropped, EPOCH_VAULTS, Keyring, MasterKey};
 use super::plan::LIST_NUMBER;
 use super::table::Key;
 use super::view::{View, definition};
 use super::{Keys, Setting, StoreError, StoreResult, sealed};
+use crate::classes::Class;
 use crate::ids::{EpochId, ShopId, VaultId};
 
 /// How many rows are read at a time while a backup is taken.
@@ -225,17 +226,14 @@ pub fn restore(
         setting.random.clone(),
         &copy.keyring,
     )?;
-    let epochs = merge_lists(&db, copy, &lasting)?;
-    for merged in &epochs {
-        report.dropped += merged.dropped.count() as u64;
-        if lasting.holds_epoch(merged.epoch) {
-            let numbers = merged.dropped.runs().into_iter().flatten();
-            let vaults: Vec<VaultId> =
-                numbers.map(|number| VaultId { epoch: merged.epoch, number }).collect();
-            lasting.puncture(&vaults)?;
-        }
+    let epochs = merge_lists(&db, copy)?;
+    if let Some(lacking) = epochs.iter().find(|merged| merged.is_lacked_by(&lasting)) {
+        return Err(StoreError::Keyring(format!(
+            "the keyring copy is older than this backup: it lacks epoch {:?}; use a newer keyring copy",
+            lacking.epoch
+        )));
     }
-    lasting.flush()?;
+    report.dropped = drop_again(&mut lasting, &epochs)?;
     let (a, b) = ring("passing.a", "passing.b");
     let passing = Keyring::create(setting.disk.clone(), &a, &b, twin(), copy.shop, setting.random.clone())?;
     write_epochs(&db, &lasting, epochs, copy.list_number)?;
@@ -243,6 +241,90 @@ pub fn restore(
     let keys = Keys::new(lasting, passing, setting.random.clone());
     report.left_out = leave_out_dropped(&db, setting, &keys)?;
     Ok(report)
+}
+
+/// What a recovery did.
+#[derive(Debug, Default, Serialize)]
+pub struct Recovered {
+    /// Vaults that the lists call dropped.
+    pub dropped: u64,
+    /// Vaults whose keys the copy lacks, by class: they are lost.
+    pub lost: BTreeMap<&'static str, u64>,
+}
+
+/// Puts a keyring made from a copy under the rows that are there: for a data dir whose master key is
+/// lost, that was put back, or of which a slot is bad in both files. Whatever either list calls dropped
+/// is dropped again; the passing classes are emptied; every class begins anew; the lineage is new. It
+/// can be repeated after a crash.
+///
+/// # Errors
+/// [`StoreError::Loss`] if the copy lacks vaults that live and `accept_loss` is not set: nothing was
+/// changed then.
+pub fn recover(
+    setting: &Setting,
+    master: &MasterKey,
+    copy: &KeyringCopy,
+    accept_loss: bool,
+) -> StoreResult<Recovered> {
+    let db = setting.database(true)?;
+    db.create_tables(setting.tables)?;
+    let head = super::read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
+    if head.shop != copy.shop {
+        return Err(StoreError::Keyring("the keyring copy is of another shop than this data dir".to_owned()));
+    }
+    let new_files = ["keyring.a.new", "keyring.b.new"].map(|name| setting.file(name));
+    for path in &new_files {
+        if setting.disk.len(path)?.is_some() {
+            setting.disk.remove(path)?;
+        }
+    }
+    let mut epochs = merge_lists(&db, copy)?;
+    let mut lasting = Keyring::create_from_export(
+        setting.disk.clone(),
+        &new_files[0],
+        &new_files[1],
+        MasterKey::new(*master.as_bytes()),
+        head.shop,
+        setting.random.clone(),
+        &copy.keyring,
+    )?;
+    let lost = give_up_lacking(&mut epochs, &lasting);
+    if !lost.is_empty() && !accept_loss {
+        new_files.iter().try_for_each(|path| setting.disk.remove(path))?;
+        return Err(StoreError::Loss(lost));
+    }
+    let dropped = drop_again(&mut lasting, &epochs)?;
+    for (new, name) in new_files.iter().zip(["keyring.a", "keyring.b"]) {
+        setting.disk.rename(new, &setting.file(name))?;
+    }
+    setting.disk.sync_dir(&setting.dir)?;
+    let list_number = counter_of(&db, LIST_NUMBER)?.max(copy.list_number) + 1;
+    write_epochs(&db, &lasting, epochs, list_number)?;
+    super::put_head(&db, &ShopHead { lineage: setting.random.bytes(), ..head })?;
+    super::passing_anew(&db, setting, MasterKey::new(*master.as_bytes()), copy.shop)?;
+    Ok(Recovered { dropped, lost })
+}
+
+/// Calls all of an epoch dropped that the keyring does not have; the living vaults among them by class.
+fn give_up_lacking(epochs: &mut [MergedEpoch], keyring: &Keyring) -> BTreeMap<&'static str, u64> {
+    let mut lost = BTreeMap::new();
+    for merged in epochs.iter_mut().filter(|merged| merged.is_lacked_by(keyring)) {
+        let living = (0..merged.row.next).filter(|number| !merged.dropped.contains(*number)).count() as u64;
+        merged.dropped = Dropped::from_range(0..EPOCH_VAULTS);
+        if let Some(class) = Class::from_code(merged.row.class).filter(|_| living > 0) {
+            *lost.entry(class.facts().id).or_default() += living;
+        }
+    }
+    lost
+}
+
+fn counter_of(db: &Database, counter: &str) -> StoreResult<u64> {
+    let key = counter.to_owned().to_bytes();
+    let txn = db.read()?;
+    let table = txn.open_table(definition(COUNTERS.name))?;
+    let Some(value) = table.get(key.as_slice())? else { return Ok(0) };
+    let row: CounterRow = super::plain_record(COUNTERS.name, &key, value.value())?;
+    Ok(row.value)
 }
 
 fn load_rows(db: &Database, setting: &Setting, rows: &mut dyn Read) -> StoreResult<u64> {
@@ -276,8 +358,32 @@ struct MergedEpoch {
     dropped: Dropped,
 }
 
+impl MergedEpoch {
+    /// Whether vaults of it live of which this keyring knows nothing.
+    fn is_lacked_by(&self, keyring: &Keyring) -> bool {
+        let is_made = self.row.state != EpochState::Making;
+        is_made && !keyring.holds_epoch(self.epoch) && !self.dropped.is_all()
+    }
+}
+
+/// Drops again what the lists call dropped, and stores the keyring. Returns how many that are.
+fn drop_again(keyring: &mut Keyring, epochs: &[MergedEpoch]) -> StoreResult<u64> {
+    let mut count = 0;
+    for merged in epochs {
+        count += merged.dropped.count() as u64;
+        if keyring.holds_epoch(merged.epoch) {
+            let numbers = merged.dropped.runs().into_iter().flatten();
+            let vaults: Vec<VaultId> =
+                numbers.map(|number| VaultId { epoch: merged.epoch, number }).collect();
+            keyring.puncture(&vaults)?;
+        }
+    }
+    keyring.flush()?;
+    Ok(count)
+}
+
 /// Both lists as one: what any of them calls dropped is dropped.
-fn merge_lists(db: &Database, copy: &KeyringCopy, keyring: &Keyring) -> StoreResult<Vec<MergedEpoch>> {
+fn merge_lists(db: &Database, copy: &KeyringCopy) -> StoreResult<Vec<MergedEpoch>> {
     let tables = VaultTables::of(false);
     let damaged = || StoreError::Damaged { table: tables.dropped.name.to_owned() };
     let read = |bits: &[u8]| {
@@ -308,15 +414,6 @@ fn merge_lists(db: &Database, copy: &KeyringCopy, keyring: &Keyring) -> StoreRes
         });
         entry.dropped.add(&dropped);
         entry.row.next = entry.row.next.max(row.next);
-    }
-    for entry in merged.values() {
-        let lacks_it = !keyring.holds_epoch(entry.epoch) && !entry.dropped.is_all();
-        if lacks_it && entry.row.state != EpochState::Making {
-            return Err(StoreError::Keyring(format!(
-                "the keyring copy is older than this backup: it lacks epoch {:?}; use a newer keyring copy",
-                entry.epoch
-            )));
-        }
     }
     Ok(merged.into_values().collect())
 }

@@ -136,7 +136,7 @@ fn on_a_full_disk_the_shop_reads_on_and_sells_again_by_itself() {
 }
 
 /// Every file of a folder with its bytes, but for the lock, in which each process writes its number.
-fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {

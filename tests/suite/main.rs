@@ -9,6 +9,7 @@ mod backups;
 mod crashes;
 mod faults;
 mod first_run;
+mod keys;
 mod leaks;
 mod orders;
 mod registration;

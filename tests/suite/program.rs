@@ -14,6 +14,31 @@ pub fn tuckshop(home: &Path, arguments: &[&str]) -> Output {
     command(home, arguments).output().expect("the program runs")
 }
 
+/// Runs a verb that asks: once it has printed a line that begins with `asks`, `answer` is told all that
+/// was printed and says what is typed.
+pub fn tuckshop_typing(
+    home: &Path,
+    arguments: &[&str],
+    asks: &str,
+    answer: impl FnOnce(&str) -> String,
+) -> (i32, String) {
+    let mut child = command(home, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("the program starts");
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut printed = String::new();
+    while !printed.lines().last().is_some_and(|line| line.starts_with(asks)) {
+        assert!(out.read_line(&mut printed).expect("readable") > 0, "it never asked: {printed}");
+    }
+    let typed = answer(&printed);
+    child.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("typed");
+    out.read_to_string(&mut printed).expect("readable");
+    (child.wait().expect("gone").code().unwrap_or(-1), printed)
+}
+
 fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tuckshop"));
     command

@@ -4,34 +4,35 @@ use std::io::Read;
 
 use crate::program::{Running, text, tuckshop};
 
-struct Home {
-    folder: tempfile::TempDir,
-    dir: String,
+/// A home folder with the data dir of a shop in it.
+pub struct Home {
+    pub folder: tempfile::TempDir,
+    pub dir: String,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let dir = folder.path().join("shop").display().to_string();
         Self { folder, dir }
     }
 
     /// A shop that `init` made; returns it with what was printed.
-    fn with_shop() -> (Self, String) {
+    pub fn with_shop() -> (Self, String) {
         let home = Self::new();
         let made = home.run(&["init", "--owner-email", "owner@example.com"]);
         assert_eq!(made.0, 0, "{}{}", made.1, made.2);
         (home, made.1)
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut all = arguments.to_vec();
         all.extend(["--data-dir", &self.dir]);
         let output = tuckshop(self.folder.path(), &all);
         (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
     }
 
-    fn file(&self, name: &str, content: &str) -> String {
+    pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).expect("written");
         path.display().to_string()

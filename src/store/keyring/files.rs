@@ -28,6 +28,25 @@ pub struct Opening {
     pub settled: Vec<(EpochId, u64)>,
 }
 
+/// Whether both files say that they are sealed under another key, or are another shop's: found out
+/// from their first slots, before anything is touched. What is damaged is for the opening to say.
+pub fn refuse_wrong_key(
+    disk: &dyn Disk,
+    paths: [&Path; 2],
+    shop: ShopId,
+    masters: &[MasterKey],
+) -> Result<(), KeyringError> {
+    let readings = paths.map(|path| {
+        let bytes = disk.read_at(path, 0, SLOT).unwrap_or_default();
+        slot::open(0, &bytes, shop, masters)
+    });
+    match readings {
+        [Reading::WrongKey, Reading::WrongKey] => Err(KeyringError::WrongKey),
+        [Reading::OtherShop(found), Reading::OtherShop(_)] => Err(KeyringError::OtherShop { found }),
+        _ => Ok(()),
+    }
+}
+
 impl Keyring {
     /// Makes the two files, with nothing in them but the sealed mark of shop and master key in
     /// slot 0. Fails if one exists.

@@ -1,0 +1,229 @@
+//! The master key and the recovery key: changed, lost, found again, on the real program.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::faults::files;
+use crate::program::{Running, full, text, tuckshop, tuckshop_typing};
+use crate::verbs::Home;
+
+/// The key files in the user's folder for them.
+fn key_files(home: &Home) -> Vec<PathBuf> {
+    let folder = home.folder.path().join("config").join("tuckshop");
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    found.sort();
+    found
+}
+
+fn serve(home: &Home) -> Running {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &home.dir];
+    Running::start(home.folder.path(), &arguments, "tuckshop: open at")
+}
+
+/// A shop with something in it, and the recovery key that `init` printed.
+fn stocked() -> (Home, String) {
+    let (home, printed) = Home::with_shop();
+    let csv = home.file("goods.csv", "handle,title,price,stock\nmug,Mug,49.50,7\n");
+    assert_eq!(home.run(&["products", "import", &csv]).0, 0);
+    assert_eq!(home.run(&["staff", "add", "clerk@example.com", "--name", "Clerk"]).0, 0);
+    let lines: Vec<&str> =
+        printed.lines().filter(|line| line.starts_with('#') || line.starts_with("AGE-")).collect();
+    let identity = home.file("recovery.txt", &lines.join("\n"));
+    (home, identity)
+}
+
+fn is_whole(home: &Home) {
+    let (code, out, err) = home.run(&["check"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(home.run(&["staff", "list"]).1.contains("clerk@example.com"));
+    assert!(home.run(&["products", "export"]).1.contains("mug"));
+}
+
+#[test]
+fn a_rotated_master_key_opens_the_shop_and_the_old_one_nothing() {
+    let (home, _) = stocked();
+    let before = key_files(&home);
+    let old = std::fs::read(&before[0]).expect("the old key");
+    let (code, out, err) = home.run(&["keys", "rotate"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let after = key_files(&home);
+    assert_eq!(after.len(), 1, "the old key is gone: {after:?}");
+    assert_ne!(before, after);
+    is_whole(&home);
+    let running = serve(&home);
+    let (code, out, err) = home.run(&["keys", "rotate", "--json"]);
+    assert_eq!(code, 0, "through the running shop: {out}{err}");
+    assert_eq!(running.visitor().get("/products/mug").expect("a page").status, 200);
+    assert_eq!(running.stop(), 0);
+    is_whole(&home);
+    // The old key is put back in the place of the new one.
+    let new = key_files(&home).remove(0);
+    std::fs::write(&new, old).expect("written");
+    let data = files(Path::new(&home.dir));
+    let (code, _, err) = home.run(&["staff", "list"]);
+    assert_ne!(code, 0);
+    assert!(err.contains("another master key"), "{err}");
+    assert!(files(Path::new(&home.dir)) == data, "a wrong key touches nothing");
+}
+
+#[test]
+fn a_new_key_goes_where_it_is_told_and_overwrites_nothing() {
+    let (home, _) = stocked();
+    let taken = home.file("taken.key", "something else");
+    let (code, _, err) = home.run(&["keys", "rotate", "--key-file", &taken]);
+    assert_eq!(code, 1);
+    assert!(err.contains("exists already"), "{err}");
+    is_whole(&home);
+    let place = home.folder.path().join("safe").join("shop.key").display().to_string();
+    assert_eq!(home.run(&["keys", "rotate", "--key-file", &place]).0, 0);
+    assert!(key_files(&home).is_empty());
+    assert_eq!(home.run(&["check"]).0, 78, "nobody has said where it lies");
+    let config = home.file("shop.toml", &format!("[store]\nmaster_key_file = \"{place}\"\n"));
+    assert_eq!(home.run(&["check", "--config", &config]).0, 0);
+    let (code, out, err) = home.run(&["keys", "rotate", "--config", &config]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains(&place) && Path::new(&place).exists(), "an owner's own file is the owner's: {out}");
+    assert_eq!(home.run(&["check", "--config", &config]).0, 0, "the new one is found in its folder");
+}
+
+#[test]
+fn killed_while_the_master_key_is_rotated_under_load_the_shop_opens() {
+    let (home, _) = stocked();
+    for round in 0..if full() { 60 } else { 6 } {
+        let running = serve(&home);
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let load = scope.spawn(|| {
+                while !stop.load(Ordering::SeqCst) {
+                    let mut visitor = running.visitor();
+                    // The shop is killed under it.
+                    let Ok(page) = visitor.get("/products/mug") else { break };
+                    let form = page.form("/cart/items").with("quantity", "1");
+                    let _ = visitor.submit(&form);
+                }
+            });
+            let rotate = scope.spawn(|| home.run(&["keys", "rotate"]));
+            std::thread::sleep(std::time::Duration::from_millis(20 + round * 53 % 300));
+            let pid = i32::try_from(running.pid()).expect("a process id");
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+                .expect("killed");
+            stop.store(true, Ordering::SeqCst);
+            load.join().expect("ends");
+            rotate.join().expect("ends");
+        });
+        drop(running);
+        is_whole(&home);
+    }
+    // A rotation that is let be removes what the ones that were cut off have left of its own key.
+    assert_eq!(home.run(&["keys", "rotate"]).0, 0);
+    is_whole(&home);
+}
+
+#[test]
+fn a_shop_whose_master_key_is_lost_opens_with_the_recovery_key() {
+    let (home, identity) = stocked();
+    // What is done after the copy was made is there too.
+    assert_eq!(home.run(&["staff", "add", "late@example.com", "--name", "Late"]).0, 0);
+    for key in key_files(&home) {
+        std::fs::remove_file(key).expect("lost");
+    }
+    assert_eq!(home.run(&["check"]).0, 78);
+    let stranger = home.file("stranger.txt", &format!("{}\n", stranger()));
+    let data = files(Path::new(&home.dir));
+    let (code, _, err) = home.run(&["keys", "recover", "--identity", &stranger]);
+    assert_eq!(code, 1);
+    assert!(err.contains("does not open it"), "{err}");
+    assert!(files(Path::new(&home.dir)) == data && key_files(&home).is_empty(), "nothing was touched");
+    for _ in 0..2 {
+        let (code, out, err) = home.run(&["keys", "recover", "--identity", &identity]);
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains("Signed by the shop"), "{out}");
+        is_whole(&home);
+        assert!(home.run(&["staff", "list"]).1.contains("late@example.com"));
+    }
+    let running = serve(&home);
+    assert_eq!(running.visitor().get("/products/mug").expect("a page").status, 200);
+    assert_eq!(running.stop(), 0);
+    let (code, out, err) = home.run(&["backup", "now"]);
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+fn stranger() -> String {
+    use age::secrecy::ExposeSecret;
+    age::x25519::Identity::generate().to_string().expose_secret().to_owned()
+}
+
+#[test]
+fn a_slot_that_is_bad_in_both_files_is_mended_from_the_keyring_copy() {
+    let (home, identity) = stocked();
+    for name in ["keyring.a", "keyring.b"] {
+        let path = Path::new(&home.dir).join(name);
+        let mut bytes = std::fs::read(&path).expect("read");
+        // Every slot but the mark's.
+        bytes[276 * 1024 + 100..].iter_mut().step_by(4096).for_each(|byte| *byte ^= 1);
+        std::fs::write(&path, bytes).expect("written");
+    }
+    let (code, _, err) = home.run(&["check"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("cannot be read in either copy"), "{err}");
+    let (code, out, err) = home.run(&["keys", "recover", "--identity", &identity]);
+    assert_eq!(code, 0, "{out}{err}");
+    is_whole(&home);
+}
+
+#[test]
+fn a_new_recovery_key_is_asked_back_and_opens_the_backup_that_follows() {
+    let (home, old) = stocked();
+    let arguments = ["keys", "recovery", "--data-dir", &home.dir];
+    let asks = "To show that you have it";
+    let copy = Path::new(&home.dir).join("backups").join("keyring.age");
+    let before = std::fs::read(&copy).expect("the copy");
+    let wrong = |_: &str| "12345678\n".to_owned();
+    let (code, _) = tuckshop_typing(home.folder.path(), &arguments, asks, wrong);
+    assert_eq!(code, 1);
+    assert!(std::fs::read(&copy).expect("the copy") == before, "nothing was changed");
+    let running = serve(&home);
+    let mut key = String::new();
+    let (code, out) = tuckshop_typing(home.folder.path(), &arguments, asks, |printed| {
+        let lines = printed.lines().filter(|line| line.starts_with('#') || line.starts_with("AGE-"));
+        key = lines.collect::<Vec<_>>().join("\n");
+        format!("{}\n", key[key.len() - 8..].to_lowercase())
+    });
+    assert_eq!(code, 0, "{out}");
+    assert_eq!(running.stop(), 0);
+    let name = out.lines().find(|line| line.ends_with(".tar.zst.age")).expect("the new backup").to_owned();
+    let new = home.file("new.txt", &key);
+    let into = |name: &str| home.folder.path().join(name).display().to_string();
+    let restore = |identity: &str, into: &str| {
+        home.run(&["backup", "restore", &name, "--into", into, "--identity", identity])
+    };
+    let (code, _, err) = restore(&old, &into("no"));
+    assert_eq!(code, 1);
+    assert!(err.contains("does not open it"), "{err}");
+    let (code, out, err) = restore(&new, &into("yes"));
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
+fn a_key_file_that_is_none_is_refused_with_78_before_anything_is_touched() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, _) = stocked();
+    let data = files(Path::new(&home.dir));
+    let key = key_files(&home).remove(0);
+    let good = std::fs::read_to_string(&key).expect("the key");
+    let digits = good.lines().last().expect("digits");
+    for (bad, mode, says) in [
+        (String::new(), 0o600, "no master key file"),
+        (format!("{}\n", &digits[..62]), 0o600, "no master key file"),
+        (format!("{digits}zz\n"), 0o600, "no master key file"),
+        (good.clone(), 0o644, "can be read by others"),
+    ] {
+        std::fs::write(&key, &bad).expect("written");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("set");
+        let output = tuckshop(home.folder.path(), &["staff", "list", "--data-dir", &home.dir]);
+        assert_eq!(output.status.code(), Some(78), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(says), "{}", text(&output.stderr));
+        assert!(files(Path::new(&home.dir)) == data);
+    }
+}
