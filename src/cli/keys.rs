@@ -129,7 +129,12 @@ fn rotate_open(shop: &Shop, key_file: Option<PathBuf>, given: Option<Vec<u8>>) -
         Some(bytes) => {
             let bytes = Zeroizing::new(bytes);
             let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| "--new-key: it is no key")?;
-            (crate::store::keyring::MasterKey::new(bytes), None)
+            let key = crate::store::keyring::MasterKey::new(bytes);
+            // Its file would go as that of the old key, and nothing would open the shop again.
+            if key.check() == check {
+                return Err("--new-key: this key seals this shop already; make another one".to_owned());
+            }
+            (key, None)
         }
         None => {
             let own = before.as_deref().is_none_or(|path| master::is_own(shop.config(), path));

@@ -239,6 +239,9 @@ impl Store {
     pub fn open(setting: &Setting, masters: &[MasterKey]) -> StoreResult<Self> {
         check_register(setting.tables)?;
         refuse_wrong_key(setting, masters)?;
+        let files = ["keyring.a", "keyring.b", "passing.a", "passing.b"].map(|name| setting.file(name));
+        let masters =
+            &keyring::in_use_first(&*setting.disk, &files.each_ref().map(|file| file.as_path()), masters)?;
         let db = setting.database(true)?;
         db.create_tables(setting.tables)?;
         let head = read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;

@@ -227,3 +227,37 @@ fn a_key_file_that_is_none_is_refused_with_78_before_anything_is_touched() {
         assert!(files(Path::new(&home.dir)) == data);
     }
 }
+
+#[test]
+fn a_new_key_that_is_the_one_in_use_is_refused_and_stays() {
+    let (home, _) = stocked();
+    let key = key_files(&home).remove(0);
+    let (code, out, err) = home.run(&["keys", "rotate", "--new-key", &key.display().to_string()]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(err.contains("seals this shop already"), "{err}");
+    assert_eq!(key_files(&home), [key], "the only key is still there");
+    is_whole(&home);
+}
+
+#[test]
+fn a_rotation_of_one_data_dir_takes_no_key_from_another_of_the_same_shop() {
+    let (home, identity) = stocked();
+    let (code, out, err) = home.run(&["backup", "now"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let name = out.lines().find_map(|line| {
+        line.split_whitespace().find(|word| word.trim_end_matches(':').ends_with(".tar.zst.age"))
+    });
+    let name = name.expect("a backup's name").trim_end_matches(':').to_owned();
+    let first = key_files(&home);
+    let other = home.folder.path().join("other").display().to_string();
+    let (code, out, err) = home.run(&["backup", "restore", &name, "--into", &other, "--identity", &identity]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(key_files(&home).len(), 2, "each has a key of its own in one folder");
+    // The other's key is the newer file; a start here must not go over to it.
+    is_whole(&home);
+    let output = tuckshop(home.folder.path(), &["keys", "rotate", "--data-dir", &other]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(key_files(&home).contains(&first[0]), "a rotation removes its own predecessor alone");
+    is_whole(&home);
+    assert_eq!(tuckshop(home.folder.path(), &["check", "--data-dir", &other]).status.code(), Some(0));
+}

@@ -47,6 +47,29 @@ pub fn refuse_wrong_key(
     }
 }
 
+/// The master keys in an order in which the first one may seal: those that some slot is sealed under,
+/// then the others. A folder for keys may hold the newer key of another data dir of this shop (one made
+/// by a restore), which must never become the key of these files.
+///
+/// # Errors
+/// If a file that is there can't be read.
+pub fn in_use_first(
+    disk: &dyn Disk,
+    paths: &[&Path],
+    masters: &[MasterKey],
+) -> Result<Vec<MasterKey>, std::io::Error> {
+    let mut checks = HashSet::new();
+    for path in paths {
+        let length = disk.len(path)?.unwrap_or(0);
+        for offset in (0..length).step_by(SLOT) {
+            checks.extend(slot::check_in_head(&disk.read_at(path, offset, slot::HEAD)?));
+        }
+    }
+    let (used, others): (Vec<_>, Vec<_>) =
+        masters.iter().map(MasterKey::twin).partition(|master| checks.contains(&master.check()));
+    Ok(used.into_iter().chain(others).collect())
+}
+
 impl Keyring {
     /// Makes the two files, with nothing in them but the sealed mark of shop and master key in
     /// slot 0. Fails if one exists.

@@ -45,7 +45,7 @@ use crate::random::Random;
 
 pub use dropped::Dropped;
 pub use error::KeyringError;
-pub use files::{Opening, refuse_wrong_key};
+pub use files::{Opening, in_use_first, refuse_wrong_key};
 pub use keys::{MasterKey, VaultKey};
 pub use opening::EpochOnRecord;
 pub use scan::Scan;

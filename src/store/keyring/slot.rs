@@ -108,6 +108,17 @@ pub struct Valid {
     pub content: Content,
 }
 
+/// The check of the master key that a head names; nothing of it is proven.
+pub fn check_in_head(head: &[u8]) -> Option<[u8; 8]> {
+    let mut input = head;
+    if &take::<8>(&mut input)? != MAGIC {
+        return None;
+    }
+    // Format, copy written first, shop id, save and length.
+    take::<31>(&mut input)?;
+    take(&mut input)
+}
+
 /// Reads one slot from its bytes, which end early where the file does.
 pub fn open(number: u32, bytes: &[u8], shop: ShopId, masters: &[MasterKey]) -> Reading {
     if is_zero(bytes) {
