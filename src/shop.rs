@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
@@ -55,6 +55,8 @@ pub struct Inner {
     pub post_limits: PostLimits,
     /// Pictures are decoded one at a time.
     pub pictures: Semaphore,
+    /// Held while a keyring copy is made: one at a time, so that the newest state is written last.
+    pub copying: Mutex<()>,
     /// Rung when a message was queued.
     pub outbox_bell: Notify,
     pub catalogue: crate::catalogue::Cache,
@@ -91,6 +93,7 @@ impl Shop {
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
             pictures: Semaphore::new(1),
+            copying: Mutex::new(()),
             outbox_bell: Notify::new(),
             catalogue: crate::catalogue::Cache::default(),
             setup: crate::staff::setup::Invitation::default(),

@@ -1,6 +1,7 @@
 //! The keyring copy of a place: never kept in versions, replaced after every erasure (RET-07).
 
 use std::path::Path;
+use std::sync::PoisonError;
 
 use age::x25519::Identity;
 
@@ -16,6 +17,9 @@ const PART: &str = "keyring.bin";
 /// Replaces the copy at `place`: written beside the old one under a fixed name, synced, read back,
 /// renamed over it, the folder synced, and only then the old blocks overwritten.
 pub(super) fn write(shop: &Shop, signer: &Signer, place: &Path) -> Result<(), BackupError> {
+    // Taken before recipients and keyring are read: else a copy to the recipient of before could
+    // land on top of one to the new.
+    let _alone = shop.copying.lock().unwrap_or_else(PoisonError::into_inner);
     let path = place.join(KEYRING_COPY);
     let part = beside(&path);
     let to = recipients::parsed(shop)?;

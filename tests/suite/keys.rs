@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tuckshop::backup;
+
+use crate::actors::TestShop;
 use crate::faults::files;
 use crate::program::{Running, full, text, tuckshop, tuckshop_typing};
 use crate::verbs::Home;
@@ -260,4 +263,34 @@ fn a_rotation_of_one_data_dir_takes_no_key_from_another_of_the_same_shop() {
     assert!(key_files(&home).contains(&first[0]), "a rotation removes its own predecessor alone");
     is_whole(&home);
     assert_eq!(tuckshop(home.folder.path(), &["check", "--data-dir", &other]).status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_made_while_the_recovery_key_changes_never_stays_with_the_old_key() {
+    let shop = TestShop::empty().await;
+    let handle = shop.shop.clone();
+    let opens = tokio::task::spawn_blocking(move || {
+        backup::make_recovery_key(&handle).expect("the first key");
+        let copy = handle.dir.join("backups").join("keyring.age");
+        let mut opens = Vec::new();
+        for _ in 0..5 {
+            let key = std::thread::scope(|scope| {
+                let others: Vec<_> = (0..4).map(|_| scope.spawn(|| backup::replace_copy(&handle))).collect();
+                let key = backup::make_recovery_key(&handle).expect("a new key");
+                for other in others {
+                    other.join().expect("ends").expect("the copies don't get in each other's way");
+                }
+                key
+            });
+            let identity: age::x25519::Identity =
+                key.text.lines().last().expect("a key").parse().expect("an identity");
+            let bytes = std::fs::read(&copy).expect("the copy");
+            let sealed = age::Decryptor::new(&bytes[..]).expect("an age file");
+            opens.push(sealed.decrypt(std::iter::once(&identity as &dyn age::Identity)).is_ok());
+        }
+        opens
+    })
+    .await
+    .expect("ran");
+    assert_eq!(opens, [true; 5]);
 }
