@@ -294,3 +294,27 @@ async fn a_copy_made_while_the_recovery_key_changes_never_stays_with_the_old_key
     .expect("ran");
     assert_eq!(opens, [true; 5]);
 }
+
+#[test]
+fn a_recovery_can_be_repeated_over_any_mixture_of_its_old_and_new_files() {
+    let (home, identity) = stocked();
+    for key in key_files(&home) {
+        std::fs::remove_file(key).expect("lost");
+    }
+    let dir = Path::new(&home.dir);
+    let names = ["keyring.a", "keyring.b", "shop.redb", "passing.a", "passing.b"];
+    let before = names.map(|name| std::fs::read(dir.join(name)).expect("read"));
+    // The order in which a recovery exchanges them.
+    for exchanged in 1..names.len() {
+        let (code, out, err) = home.run(&["keys", "recover", "--identity", &identity]);
+        assert_eq!(code, 0, "{out}{err}");
+        for (name, bytes) in names.iter().zip(&before).skip(exchanged) {
+            std::fs::write(dir.join(name), bytes).expect("written");
+        }
+        let (code, _, err) = home.run(&["staff", "list"]);
+        assert!([0, 1, 78].contains(&code) && !err.contains("panicked"), "it opens, or says why not: {err}");
+        let (code, out, err) = home.run(&["keys", "recover", "--identity", &identity]);
+        assert_eq!(code, 0, "after {exchanged} of the files: {out}{err}");
+        is_whole(&home);
+    }
+}
