@@ -15,7 +15,8 @@ const PART: &str = "keyring.bin";
 
 /// Replaces the copy at `place`: written beside the old one under a fixed name, synced, read back,
 /// renamed over it, the folder synced, and only then the old blocks overwritten.
-pub(super) fn write(shop: &Shop, signer: &Signer, place: &Path) -> Result<(), BackupError> {
+/// Returns the number of the list that it carries.
+pub(super) fn write(shop: &Shop, signer: &Signer, place: &Path) -> Result<u64, BackupError> {
     let path = place.join(KEYRING_COPY);
     let part = beside(&path);
     let to = recipients::parsed(shop)?;
@@ -37,7 +38,8 @@ pub(super) fn write(shop: &Shop, signer: &Signer, place: &Path) -> Result<(), Ba
         Ok(())
     })?;
     read(&part, &[once], Some(&signer.public()))?;
-    shop.disk.replace_wiping(&part, &path).map_err(&io)
+    shop.disk.replace_wiping(&part, &path).map_err(&io)?;
+    Ok(copy.list_number)
 }
 
 /// Reads a keyring copy.
