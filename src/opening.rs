@@ -18,7 +18,7 @@ use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
 use crate::store::keyring::MasterKey;
 use crate::store::{self, Setting, ShopHead, Store, StoreError};
-use crate::{accounts, staff, tables};
+use crate::{accounts, backup, staff, tables};
 
 /// Why a data dir was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,9 @@ pub enum OpeningError {
          new shop: restore a backup (`tuckshop backup restore`)"
     )]
     Damage(PathBuf),
+    /// A place of the first start is another shop's, or another line's.
+    #[error("{0}")]
+    Taken(String),
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
     #[error(transparent)]
@@ -63,6 +66,7 @@ impl OpeningError {
             | Self::Rehearsal(..)
             | Self::ClockOffset
             | Self::NotADuration(_)
+            | Self::Taken(_)
             | Self::MasterKey(_) => 78,
         }
     }
@@ -219,7 +223,11 @@ impl Opener {
                 self.wipe_unborn()?;
                 self.make(url)
             }
-            None => self.make(url),
+            None => {
+                let taken = backup::refuse_taken(&self.config, &*self.disk);
+                taken.map_err(|error| OpeningError::Taken(error.to_string()))?;
+                self.make(url)
+            }
         }
     }
 
@@ -230,11 +238,11 @@ impl Opener {
     pub fn peek(&self) -> Result<Option<ShopHead>, OpeningError> {
         let dir = self.dir();
         let damage = || OpeningError::Damage(dir.to_owned());
-        let has_keys =
-            ["keyring.a", "keyring.b", "backups/place.id"].iter().any(|name| dir.join(name).exists());
+        let has = |names: &[&str]| names.iter().any(|name| dir.join(name).exists());
         match store::peek(dir, &self.disk) {
             Ok(Some(head)) => Ok(Some(head)),
-            Ok(None) | Err(_) if has_keys => Err(damage()),
+            Ok(None) if has(&["keyring.a", "keyring.b"]) => Err(damage()),
+            Err(_) if has(&["keyring.a", "keyring.b", "backups/place.id"]) => Err(damage()),
             Ok(None) => Ok(None),
             Err(error) => Err(error.into()),
         }

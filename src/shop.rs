@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
@@ -55,7 +56,8 @@ pub struct Inner {
     pub post_limits: PostLimits,
     /// Pictures are decoded one at a time.
     pub pictures: Semaphore,
-    /// Held while a keyring copy is made: one at a time, so that the newest state is written last.
+    /// Held while a place is claimed or given its keyring copy: one at a time, so that the newest state
+    /// is written last.
     pub copying: Mutex<()>,
     /// Rung when a message was queued.
     pub outbox_bell: Notify,
@@ -66,6 +68,10 @@ pub struct Inner {
     pub practice: crate::notify::Practice,
     /// When this process opened the shop.
     pub opened: Timestamp,
+    /// Set once another line of this shop writes to its places.
+    stopped_selling: AtomicBool,
+    /// Set once these files were found to have a twin.
+    suspected: AtomicBool,
 }
 
 impl Deref for Shop {
@@ -100,9 +106,34 @@ impl Shop {
             staff_tries: crate::staff::Tries::default(),
             practice: crate::notify::Practice::default(),
             opened,
+            stopped_selling: AtomicBool::new(false),
+            suspected: AtomicBool::new(false),
             url: parts.url.trim_end_matches('/').to_owned(),
             config: parts.config,
         })))
+    }
+
+    /// Takes no orders from now on: another line of this shop goes on.
+    pub fn stop_selling(&self) {
+        if !self.stopped_selling.swap(true, Ordering::SeqCst) {
+            tracing::error!(
+                "another line of this shop writes to its places now; this one takes no orders any more"
+            );
+        }
+    }
+
+    pub fn sells(&self) -> bool {
+        !self.stopped_selling.load(Ordering::SeqCst)
+    }
+
+    /// Notes that these files have a twin; true if that is news.
+    pub fn suspect(&self) -> bool {
+        !self.suspected.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether these files were found to have a twin.
+    pub fn is_suspected(&self) -> bool {
+        self.suspected.load(Ordering::SeqCst)
     }
 
     pub fn config(&self) -> &Config {

@@ -212,6 +212,54 @@ pub(super) fn make(
     Ok((name, row))
 }
 
+/// Carries an archive that was read back to another place: written under another name, synced, its
+/// digest compared, then named.
+pub(super) fn carry(
+    disk: &dyn Disk,
+    from: &Path,
+    to: &Path,
+    name: &str,
+    row: &BackupRow,
+) -> Result<(), BackupError> {
+    /// How much is in memory at a time.
+    const AT_ONCE: usize = 1 << 20;
+    let (source, part, path) = (from.join(name), to.join("archive.part"), to.join(name));
+    let io = BackupError::io(&part);
+    if disk.len(&part).map_err(&io)?.is_some() {
+        disk.remove(&part).map_err(&io)?;
+    }
+    disk.create_new(&part).map_err(&io)?;
+    let mut offset = 0;
+    loop {
+        let bytes = disk.read_at(&source, offset, AT_ONCE).map_err(BackupError::io(&source))?;
+        if bytes.is_empty() {
+            break;
+        }
+        disk.write_at(&part, offset, &bytes).map_err(&io)?;
+        offset += bytes.len() as u64;
+    }
+    disk.sync(&part).map_err(&io)?;
+    if file_digest(disk, &part)? != (row.bytes, row.digest.clone()) {
+        return Err(BackupError::Damaged { path: part.clone(), what: "it reads back otherwise".to_owned() });
+    }
+    disk.rename(&part, &path).map_err(&io)?;
+    disk.sync_dir(to).map_err(&io)
+}
+
+/// Length and SHA-256 of a file.
+pub(super) fn file_digest(disk: &dyn Disk, path: &Path) -> Result<(u64, String), BackupError> {
+    let mut digest = Context::new(&SHA256);
+    let mut offset = 0;
+    loop {
+        let bytes = disk.read_at(path, offset, 1 << 20).map_err(BackupError::io(path))?;
+        if bytes.is_empty() {
+            return Ok((offset, data_encoding::HEXLOWER.encode(digest.finish().as_ref())));
+        }
+        digest.update(&bytes);
+        offset += bytes.len() as u64;
+    }
+}
+
 pub(super) fn head_of(view: &View<'_>) -> Result<ShopHead, BackupError> {
     let head = view.get(&crate::store::floor::HEAD, &())?;
     Ok(head.ok_or(StoreError::Damaged { table: crate::store::floor::HEAD.name.to_owned() })?)

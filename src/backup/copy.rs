@@ -1,7 +1,7 @@
 //! The keyring copy of a place: never kept in versions, replaced after every erasure (RET-07).
 
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::MutexGuard;
 
 use age::x25519::Identity;
 
@@ -16,10 +16,15 @@ const PART: &str = "keyring.bin";
 
 /// Replaces the copy at `place`: written beside the old one under a fixed name, synced, read back,
 /// renamed over it, the folder synced, and only then the old blocks overwritten.
-pub(super) fn write(shop: &Shop, signer: &Signer, place: &Path) -> Result<(), BackupError> {
-    // Taken before recipients and keyring are read: else a copy to the recipient of before could
-    // land on top of one to the new.
-    let _alone = shop.copying.lock().unwrap_or_else(PoisonError::into_inner);
+/// Returns the number of the list that it carries.
+/// The guard was taken before recipients and keyring are read here: else a copy to the recipient of
+/// before could land on top of one to the new.
+pub(super) fn write(
+    shop: &Shop,
+    signer: &Signer,
+    place: &Path,
+    _alone: &MutexGuard<'_, ()>,
+) -> Result<u64, BackupError> {
     let path = place.join(KEYRING_COPY);
     let part = beside(&path);
     let to = recipients::parsed(shop)?;
@@ -41,7 +46,8 @@ pub(super) fn write(shop: &Shop, signer: &Signer, place: &Path) -> Result<(), Ba
         Ok(())
     })?;
     read(&part, &[once], Some(&signer.public()))?;
-    shop.disk.replace_wiping(&part, &path).map_err(&io)
+    shop.disk.replace_wiping(&part, &path).map_err(&io)?;
+    Ok(copy.list_number)
 }
 
 /// Reads a keyring copy.

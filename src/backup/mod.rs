@@ -6,19 +6,25 @@
 
 mod archive;
 mod copy;
+mod goes_on;
 mod pages;
+mod place;
 mod recipients;
 pub mod recover;
 pub mod restore;
 mod signing;
+pub mod verify;
 
 use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use goes_on::{Question, go_on, question};
 pub use pages::routes;
+pub use place::{Place, PlaceId, Strange, places};
 pub use recipients::{
     RecoveryFacts, RecoveryKey, draw_recovery_key, make_recovery_key, recipients, recovery_facts,
     use_recovery_key,
@@ -53,6 +59,10 @@ pub enum BackupError {
     Damaged { path: PathBuf, what: String },
     #[error("{0} holds no age identity (a line AGE-SECRET-KEY-1…)")]
     NoIdentity(PathBuf),
+    #[error("{0}: the other line has erased more since the restore; the recovery key is needed to follow it")]
+    MovedOn(PathBuf),
+    #[error("a rehearsal never takes over from a real shop; leave --takes-over out")]
+    Rehearsal,
     #[error("there is no shop in {0}")]
     NoShop(PathBuf),
     #[error("{0}: no such backup; `tuckshop backup list` names them")]
@@ -65,10 +75,29 @@ pub enum BackupError {
     NotSigned(PathBuf),
     #[error("{0} exists and is not empty; a restore writes into a new folder")]
     NotEmpty(PathBuf),
+    #[error("{}", strange_in_words(.place, *.strange))]
+    Strange { place: PathBuf, strange: Strange },
     #[error(transparent)]
     MasterKey(#[from] crate::master::MasterKeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn strange_in_words(place: &Path, strange: Strange) -> String {
+    let place = place.display();
+    match strange {
+        Strange::OtherShop => {
+            format!("{place} holds the backups of another shop: restore that shop, or name another place")
+        }
+        Strange::OtherLine | Strange::TakenOver => format!(
+            "{place} is written by another line of this shop; this one does not write there. Say which of the two \
+             goes on (Backups, in the back office), and close the other"
+        ),
+        Strange::OtherMark => format!(
+            "{place} is ahead of this data dir: the dir was put back from an older copy, or the shop runs twice. \
+             Go on with `tuckshop keys recover --identity FILE`, which takes the place's lists"
+        ),
+    }
 }
 
 impl BackupError {
@@ -103,7 +132,7 @@ impl Record for BackupRow {
 pub const BACKUPS: Table<String, BackupRow> = Table::new("backups", Class::Public);
 
 pub fn tables() -> Vec<TableInfo> {
-    vec![BACKUPS.info(), recipients::RECIPIENTS.info()]
+    vec![BACKUPS.info(), recipients::RECIPIENTS.info(), place::PLACES.info(), GIVEN.info()]
 }
 
 /// The local place of a data dir.
@@ -119,23 +148,38 @@ pub fn list(view: &View<'_>) -> StoreResult<Vec<(String, BackupRow)>> {
     Ok(rows)
 }
 
-/// Makes a backup in the local place, with the keyring copy beside it. Slow: call it off the async
-/// threads.
+/// Makes a backup in the local place and in each folder of the configuration, with the keyring copy
+/// beside it. A folder that can't be written is said and left out. Slow: call it off the async threads.
 ///
 /// # Errors
 /// In words; nothing half-written stays.
 pub fn now(shop: &Shop) -> Result<(String, BackupRow), BackupError> {
-    let place = local_place(&shop.dir);
-    shop.disk.make_dir(&place).map_err(BackupError::io(&place))?;
     let signer = signing::signer(shop)?;
+    let (local, others) = split(places(shop));
     // The snapshot first: the copy is at least as new, and so covers each of its epochs.
     let view = shop.store.view()?;
-    copy::write(shop, &signer, &place)?;
-    let (name, row) = archive::make(shop, &view, &signer, &place)?;
+    replace_copy_at(shop, &local)?;
+    local.claim(shop, &alone_at_places(shop))?;
+    let (name, row) = archive::make(shop, &view, &signer, &local.folder)?;
     drop(view);
     let (key, record) = (name.clone(), row.clone());
     shop.store.commit_blocking(move |plan| Ok(plan.put(&BACKUPS, &key, &record)?)).map_err(not_stored)?;
+    for place in others {
+        let done = replace_copy_at(shop, &place)
+            .and_then(|()| place.claim(shop, &alone_at_places(shop)))
+            .and_then(|()| archive::carry(&*shop.disk, &local.folder, &place.folder, &name, &row));
+        if let Err(error) = done {
+            tracing::error!(%error, place = place.name, "the backup does not lie at this place");
+        }
+    }
     Ok((name, row))
+}
+
+fn split(places: Vec<Place>) -> (Place, Vec<Place>) {
+    let mut places = places.into_iter();
+    // The local place is always the first.
+    let local = places.next().unwrap_or(Place { name: LOCAL.to_owned(), folder: PathBuf::from(LOCAL) });
+    (local, places.collect())
 }
 
 fn not_stored(stop: crate::refusal::Stop) -> BackupError {
@@ -145,29 +189,120 @@ fn not_stored(stop: crate::refusal::Stop) -> BackupError {
     }
 }
 
-/// Replaces the keyring copy of the local place. Slow: call it off the async threads.
+/// Replaces the keyring copy of every place. Slow: call it off the async threads.
 ///
 /// # Errors
-/// In words; the copy before stays whole until the new one is.
+/// In words, the first that failed; at each place the copy before stays whole until the new one is.
 pub fn replace_copy(shop: &Shop) -> Result<(), BackupError> {
-    let place = local_place(&shop.dir);
-    shop.disk.make_dir(&place).map_err(BackupError::io(&place))?;
-    copy::write(shop, &signing::signer(shop)?, &place)
+    let mut first = Ok(());
+    for place in places(shop) {
+        let done = replace_copy_at(shop, &place);
+        first = first.and(done);
+    }
+    first
 }
 
-/// Keeps the keyring copy abreast of every erasure (RET-07) until `stop` turns true.
+fn replace_copy_at(shop: &Shop, place: &Place) -> Result<(), BackupError> {
+    let alone = alone_at_places(shop);
+    place.claim(shop, &alone)?;
+    let number = copy::write(shop, &signing::signer(shop)?, &place.folder, &alone)?;
+    place.copied(shop, number, &alone)
+}
+
+/// Waits until nobody else writes to a place.
+fn alone_at_places(shop: &Shop) -> MutexGuard<'_, ()> {
+    // It guards no value that a panic could have left half-changed.
+    shop.copying.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A keyring copy for where the shop cannot write, as the bytes of a file. It outlives whoever takes the
+/// server over, and whoever was erased since is readable with it: so it is noted, and asked for anew.
+/// Slow: call it off the async threads.
+///
+/// # Errors
+/// If there is no recipient, or it can't be made.
+pub fn copy_to_keep(shop: &Shop) -> Result<Vec<u8>, BackupError> {
+    let folder = shop.dir.join(TO_KEEP);
+    let io = BackupError::io(&folder);
+    let alone = alone_at_places(shop);
+    remove_left_copy(shop)?;
+    shop.disk.make_dir(&folder).map_err(&io)?;
+    let made = copy::write(shop, &signing::signer(shop)?, &folder, &alone);
+    let path = folder.join(KEYRING_COPY);
+    let bytes = made.and_then(|_| shop.disk.read(&path).map_err(&io));
+    remove_left_copy(shop)?;
+    let bytes = bytes?;
+    let given = GivenRow { at: shop.clock.now() };
+    shop.store.commit_blocking(move |plan| Ok(plan.put(&GIVEN, &(), &given)?)).map_err(not_stored)?;
+    Ok(bytes)
+}
+
+/// Where a copy to keep elsewhere is made.
+const TO_KEEP: &str = "keyring.to";
+
+/// Removes the copy to keep elsewhere that lies here while it is made, or that a crash left.
+fn remove_left_copy(shop: &Shop) -> Result<(), BackupError> {
+    let folder = shop.dir.join(TO_KEEP);
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(BackupError::io(&folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// When a keyring copy was last made for where the shop cannot write.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GivenRow {
+    pub at: Timestamp,
+}
+
+impl Record for GivenRow {
+    const FIELDS: &'static [Field] = &[plain("at")];
+}
+
+const GIVEN: Table<(), GivenRow> = Table::new("backup_keyring_given", Class::Public);
+/// A copy that was given away is asked for anew after this many seconds: 35 days.
+const GIVEN_LASTS: i64 = 35 * 24 * 60 * 60;
+
+/// Since when the copy that was given away is older than it should be.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn stale_given_copy(shop: &Shop) -> StoreResult<Option<Timestamp>> {
+    let given = shop.store.view()?.get(&GIVEN, &())?;
+    Ok(given.map(|row| row.at).filter(|at| shop.clock.now().seconds_since(*at) > GIVEN_LASTS))
+}
+
+/// The places whose keyring copy is older than the list of erasures.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn overdue(shop: &Shop) -> StoreResult<Vec<Place>> {
+    let view = shop.store.view()?;
+    let number = view.list_number()?;
+    let mut overdue = Vec::new();
+    for place in places(shop) {
+        let is_new = view.get(&place::PLACES, &place.name)?.is_some_and(|row| row.copied >= number);
+        // A stick that was pulled out and came back empty needs one too.
+        let is_there = shop.disk.len(&place.folder.join(KEYRING_COPY)).is_ok_and(|length| length.is_some());
+        if !(is_new && is_there) {
+            overdue.push(place);
+        }
+    }
+    Ok(overdue)
+}
+
+/// Keeps the keyring copies abreast of every erasure (RET-07) until `stop` turns true.
 pub async fn keep_copies(shop: Shop, mut stop: watch::Receiver<bool>) {
     let mut erasures = shop.store.erasures();
-    let mut copied = None;
     loop {
-        let number = shop.store.view().and_then(|view| view.list_number()).ok();
-        if number != copied && has_recipients(&shop) {
+        let due = if has_recipients(&shop) { overdue(&shop).unwrap_or_default() } else { Vec::new() };
+        if !due.is_empty() {
             let handle = shop.clone();
-            let done = tokio::task::spawn_blocking(move || replace_copy(&handle)).await;
-            match done {
-                Ok(Ok(())) => copied = number,
-                Ok(Err(error)) => tracing::error!(%error, "the keyring copy could not be replaced"),
-                Err(error) => tracing::error!(%error, "the keyring copy was cut off"),
+            let done = tokio::task::spawn_blocking(move || {
+                due.iter().for_each(|place| keep_copy(&handle, place));
+            });
+            if let Err(error) = done.await {
+                tracing::error!(%error, "the keyring copies were cut off");
             }
             if stopped_within(&mut stop, APART).await {
                 return;
@@ -180,6 +315,63 @@ pub async fn keep_copies(shop: Shop, mut stop: watch::Receiver<bool>) {
             stopped = stopped_within(&mut stop, LOOK_EVERY) => if stopped { return },
         }
     }
+}
+
+fn keep_copy(shop: &Shop, place: &Place) {
+    let Err(error) = replace_copy_at(shop, place) else { return };
+    tracing::error!(%error, place = place.name, "the keyring copy is overdue");
+    if let BackupError::Strange { strange, .. } = error {
+        meet(shop, strange);
+    }
+}
+
+/// What the shop does when one of its places turns out to be written by somebody else.
+fn meet(shop: &Shop, strange: Strange) {
+    match strange {
+        Strange::OtherShop | Strange::OtherLine => {}
+        Strange::TakenOver => shop.stop_selling(),
+        // These files may have a twin: nothing more is sealed under keys that it has too.
+        Strange::OtherMark if shop.suspect() => {
+            if let Err(error) = shop.store.begin_anew() {
+                tracing::error!(%error, "new epochs could not be begun");
+            }
+        }
+        Strange::OtherMark => {}
+    }
+}
+
+/// At a start, before the doors open: whether every place is this shop's.
+///
+/// # Errors
+/// [`BackupError::Strange`] with the way on.
+pub fn check_places(shop: &Shop) -> Result<(), BackupError> {
+    remove_left_copy(shop)?;
+    let view = shop.store.view()?;
+    for place in places(shop) {
+        match place.check(&*shop.disk, &view) {
+            Err(error @ BackupError::Strange { strange: Strange::OtherShop | Strange::OtherMark, .. }) => {
+                return Err(error);
+            }
+            Err(BackupError::Strange { strange: Strange::TakenOver, .. }) => shop.stop_selling(),
+            // A stick that is not there is no reason not to open.
+            Err(error) => tracing::warn!(%error, place = place.name, "a place can't be looked at"),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Before a first start makes anything: whether a place is taken already.
+///
+/// # Errors
+/// [`BackupError::Strange`].
+pub fn refuse_taken(config: &crate::config::Config, disk: &dyn crate::disk::Disk) -> Result<(), BackupError> {
+    for place in place::places_of(config, &config.store.data_dir, config.rehearsal) {
+        if PlaceId::read(disk, &place.folder)?.is_some() {
+            return Err(BackupError::Strange { place: place.folder, strange: Strange::OtherShop });
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is anybody to encrypt backups to.

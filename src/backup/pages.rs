@@ -1,24 +1,30 @@
 //! The owner's page about backups: what there is, and one more now.
 
 use maud::{Markup, html};
+use zeroize::Zeroizing;
 
-use super::{BackupError, list, make_recovery_key, now, recipients};
+use super::{BackupError, Question, go_on, list, make_recovery_key, now, question, recipients};
 use crate::front::{self, Page};
 use crate::locale::Locale;
-use crate::refusal::{Kind, Refusal};
+use crate::refusal::{Kind, Problem, Refusal, Stop};
 use crate::t;
-use crate::web::ui::{self, Column, Tone};
-use crate::web::{Answer, Route, Visit, Who, get, page, post, see};
+use crate::web::ui::{self, Column, Field, Problems, Tone};
+use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
 
 pub fn routes() -> Vec<Route> {
     vec![
         get("/admin/backups", Who::Owner, show),
         post("/admin/backups", Who::Owner, "makes a backup", make),
+        post("/admin/backups/goes-on", Who::Owner, "says that a restored shop goes on", say_goes_on),
         post("/admin/backups/recovery-key", Who::Owner, "makes the first recovery key", make_key),
     ]
 }
 
 async fn show(visit: Visit) -> Answer {
+    Ok(page(overview(&visit, &Problems::new())?))
+}
+
+fn overview(visit: &Visit, problems: &Problems) -> Result<Markup, Stop> {
     let l = visit.locale;
     let done = visit.path.ends_with("said=made");
     let backups = list(&visit.view()?)?;
@@ -44,6 +50,9 @@ async fn show(visit: Visit) -> Answer {
     let main = html! {
         (ui::heading(&title, html! {}))
         @if done { (ui::notice(Tone::Good, html! { (t!(l, "The backup was made and read back whole.", "备份已完成，并已完整读回校验。")) })) }
+        @if let Some(question) = question(&visit.shop).map_err(|error| refusal_of(&error))? {
+            (goes_on_form(l, &question, problems))
+        }
         p { (explain(l)) }
         @if opened_by.is_empty() {
             (ui::notice(Tone::Warn, html! {
@@ -59,7 +68,68 @@ async fn show(visit: Visit) -> Answer {
             (ui::table(&title, &columns, &rows))
         }
     };
-    Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin/backups", main)?))
+    Ok(front::admin_page(visit, &Page { title: &title, ..Page::default() }, "/admin/backups", main)?)
+}
+
+/// The question to the owner of a restored shop.
+fn goes_on_form(l: Locale, question: &Question, problems: &Problems) -> Markup {
+    let lost = question.lost_hours;
+    let key = t!(l, "Recovery key", "恢复密钥");
+    ui::notice(
+        Tone::Warn,
+        html! {
+            p { (t!(
+                l,
+                "This shop was restored from a backup. It writes to no place of the shop from before until you say \
+                 that this one goes on. Records that only the hours after the backup knew are then erased for \
+                 good: {lost}.",
+                "本店由备份恢复而来。在您确认由本店继续经营之前，不会写入原店铺的备份位置。\
+                 确认后，仅存在于备份之后数小时内的记录将被永久删除：{lost} 条。"
+            )) }
+            @for (place, newest) in &question.others {
+                p {
+                    (t!(l, "The other one writes here: ", "另一副本正在写入：")) code { (place.name) }
+                    @if let Some(newest) = newest { " · " code { (newest) } }
+                }
+            }
+            (ui::form("/admin/backups/goes-on", html! {
+                @if !question.moved_on.is_empty() {
+                    p { (t!(
+                        l,
+                        "The other one has erased more since. Type the recovery key, so that those are erased here too.",
+                        "另一副本此后又删除了数据。请输入恢复密钥，以便在此同步删除。"
+                    )) }
+                    (Field::textarea("identity", &key).problems(problems).render())
+                }
+                (ui::primary_button(&t!(l, "This shop goes on", "由本店继续经营")))
+            }))
+        },
+    )
+}
+
+async fn say_goes_on(visit: Visit, form: Form) -> Answer {
+    let identity = Zeroizing::new(form.raw("identity").to_owned());
+    let shop = visit.shop.clone();
+    let gone_on = tokio::task::spawn_blocking(move || go_on(&shop, &identity)).await;
+    let problem = match gone_on {
+        Ok(Ok(taken)) => {
+            tracing::warn!(places = taken.len(), "the owner said that this shop goes on");
+            return Ok(see("/admin/backups"));
+        }
+        Ok(Err(
+            error @ (BackupError::MovedOn(_) | BackupError::NoIdentity(_) | BackupError::WrongIdentity(_)),
+        )) => Problem::saying("identity", |l| {
+            t!(l, "That is not the recovery key: {error}", "恢复密钥不正确：{error}")
+        }),
+        Ok(Err(error)) => return Err(refusal_of(&error).into()),
+        Err(_) => return Err(refusal_of(&BackupError::NoRecipient).into()),
+    };
+    let refusal = Refusal::invalid(vec![problem]);
+    let mut problems = Problems::new();
+    for problem in &refusal.problems {
+        problems.add(&problem.field, problem.text(visit.locale));
+    }
+    Ok(refused(&refusal, overview(&visit, &problems)?))
 }
 
 fn explain(l: Locale) -> String {
@@ -115,8 +185,6 @@ async fn make(visit: Visit) -> Answer {
 
 fn refusal_of(error: &BackupError) -> Refusal {
     tracing::error!(%error, "a backup could not be made");
-    let problem = crate::refusal::Problem::saying("", |l| {
-        t!(l, "The backup was not made: {error}", "备份未完成：{error}")
-    });
+    let problem = Problem::saying("", |l| t!(l, "The backup was not made: {error}", "备份未完成：{error}"));
     Refusal { kind: Kind::Unavailable { retry_after: 60 }, problems: vec![problem] }
 }

@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::restore::{Tools, read_identities};
-use super::{BackupError, KEYRING_COPY, copy, local_place};
+use super::place::{self, Place};
+use super::restore::{Identities, Tools, read_identities};
+use super::{BackupError, KEYRING_COPY, copy, not_stored};
 use crate::config::Config;
 use crate::master;
 use crate::store::keyring::MasterKey;
-use crate::store::snapshot::{self, Recovered};
+use crate::store::snapshot::{self, KeyringCopy, Recovered};
 use crate::store::{Setting, Store, StoreError};
 use crate::tables;
 
 /// What a recovery is asked to do.
 pub struct Request {
     pub identities: Vec<PathBuf>,
-    /// Another keyring copy than the one in the local place.
+    /// Another keyring copy than the newest at the places.
     pub keyring: Option<PathBuf>,
     /// Where the new master key goes.
     pub key_file: Option<PathBuf>,
@@ -42,12 +43,9 @@ pub struct Report {
 pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Report, BackupError> {
     let dir = &config.store.data_dir;
     let head = crate::store::peek(dir, &tools.disk)?.ok_or_else(|| BackupError::NoShop(dir.clone()))?;
-    let path = request.keyring.clone().unwrap_or_else(|| local_place(dir).join(KEYRING_COPY));
-    if !path.is_file() {
-        return Err(BackupError::NoCopy(crate::disk::parent(&path).to_owned()));
-    }
+    let places = place::places_of(config, dir, head.rehearsal);
     let identities = read_identities(&request.identities)?;
-    let (copied, _) = copy::read(&path, &identities.keys, identities.signer.as_deref())?;
+    let (path, copied) = newest_copy(request, &places, &identities)?;
     if copied.shop != head.shop {
         return Err(BackupError::OtherShop(path));
     }
@@ -73,7 +71,15 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
         Err(error) => return Err(take_back(tools, &place, error)),
     };
     // Opened once, so that a recovery that returns is whole.
-    Store::open(&setting, &[MasterKey::new(*key.as_bytes())])?.close();
+    let opened = Store::open(&setting, &[MasterKey::new(*key.as_bytes())])?;
+    opened.commit_blocking(|plan| Ok(place::forget_all(plan)?)).map_err(not_stored)?;
+    for place in &places {
+        // Whoever else wrote there stops: it is this data dir that goes on.
+        if let Err(error) = place::take_over(&opened, &*tools.disk, &*tools.random, place) {
+            tracing::warn!(%error, place = place.name, "a place was not taken over");
+        }
+    }
+    opened.close();
     Ok(Report {
         keyring_copy: path,
         list_number: copied.list_number,
@@ -81,6 +87,32 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
         master_key: place,
         origin_proven: identities.signer.is_some(),
     })
+}
+
+/// The copy that was named, or the newest that the identities open at any place.
+fn newest_copy(
+    request: &Request,
+    places: &[Place],
+    identities: &Identities,
+) -> Result<(PathBuf, KeyringCopy), BackupError> {
+    let read = |path: &Path| copy::read(path, &identities.keys, identities.signer.as_deref());
+    if let Some(path) = &request.keyring {
+        return Ok((path.clone(), read(path)?.0));
+    }
+    let mut newest: Option<(PathBuf, KeyringCopy)> = None;
+    let mut trouble = None;
+    for path in places.iter().map(|place| place.folder.join(KEYRING_COPY)).filter(|path| path.is_file()) {
+        match read(&path) {
+            Ok((copied, _)) if newest.as_ref().is_none_or(|(_, n)| n.list_number < copied.list_number) => {
+                newest = Some((path, copied));
+            }
+            Ok(_) => {}
+            Err(error) => trouble = Some(error),
+        }
+    }
+    let nothing =
+        || BackupError::NoCopy(places.first().map_or_else(PathBuf::new, |place| place.folder.clone()));
+    newest.ok_or_else(|| trouble.unwrap_or_else(nothing))
 }
 
 /// Where the owner is asked first, nothing was sealed under the new key, and it goes again.

@@ -18,9 +18,11 @@ use super::{BackupError, KEYRING_COPY, archive, copy, local_place};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::disk::Disk;
+use crate::ids::ShopId;
 use crate::master;
 use crate::random::Random;
-use crate::store::snapshot::{self, Restored};
+use crate::store::keyring::MasterKey;
+use crate::store::snapshot::{self, List, Restored};
 use crate::store::{Plan, Setting, Store, StoreResult};
 use crate::tables;
 
@@ -34,6 +36,8 @@ pub struct Request {
     pub keyring: Option<PathBuf>,
     /// Where the new master key goes.
     pub key_file: Option<PathBuf>,
+    /// The restored shop goes on, and whoever else writes to the configured places stops.
+    pub takes_over: bool,
 }
 
 /// What a restore works with.
@@ -49,6 +53,13 @@ pub struct Report {
     pub archive: PathBuf,
     pub keyring_copy: PathBuf,
     pub list_number: u64,
+    /// How many lists of erasures were followed: of the copy, and of each archive at the place.
+    pub lists: usize,
+    /// What lies at the place and could not be read, so that its list was not followed.
+    pub unread: Vec<PathBuf>,
+    /// Vaults that only the hours after the backup knew: dropped when it is said that this shop goes on.
+    pub lost_hours: u64,
+    pub taken_over: Vec<PathBuf>,
     pub made: String,
     pub store: Restored,
     pub files: u64,
@@ -68,24 +79,29 @@ pub(super) fn read_identities(paths: &[PathBuf]) -> Result<Identities, BackupErr
     let mut found = Identities { keys: Vec::new(), signer: None };
     for path in paths {
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(BackupError::io(path))?);
-        let before = found.keys.len();
-        for line in text.lines().map(str::trim) {
-            if let Some(signer) = line.strip_prefix(SIGNED_BY.trim_end()) {
-                found.signer = Some(signer.trim().to_owned());
-            } else if !line.is_empty() && !line.starts_with('#') {
-                let key = Identity::from_str(line).map_err(|_| BackupError::NoIdentity(path.clone()))?;
-                found.keys.push(key);
-            }
-        }
-        if found.keys.len() == before {
-            return Err(BackupError::NoIdentity(path.clone()));
-        }
+        let read = identities_in(&text).ok_or_else(|| BackupError::NoIdentity(path.clone()))?;
+        found.keys.extend(read.keys);
+        found.signer = read.signer.or(found.signer);
     }
     Ok(found)
 }
 
+/// The identities in a text, and the signer that it names; `None` if there are none, or a line is
+/// neither.
+pub(super) fn identities_in(text: &str) -> Option<Identities> {
+    let mut found = Identities { keys: Vec::new(), signer: None };
+    for line in text.lines().map(str::trim) {
+        if let Some(signer) = line.strip_prefix(SIGNED_BY.trim_end()) {
+            found.signer = Some(signer.trim().to_owned());
+        } else if !line.is_empty() && !line.starts_with('#') {
+            found.keys.push(Identity::from_str(line).ok()?);
+        }
+    }
+    (!found.keys.is_empty()).then_some(found)
+}
+
 /// The file that a name stands for: a path, or a name in the local place of the data dir.
-fn find_archive(config: &Config, name: &str) -> Result<PathBuf, BackupError> {
+pub(super) fn find_archive(config: &Config, name: &str) -> Result<PathBuf, BackupError> {
     let as_path = PathBuf::from(name);
     if as_path.is_file() {
         return Ok(as_path);
@@ -114,6 +130,10 @@ pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     if manifest.shop != keyring.shop {
         return Err(BackupError::OtherShop(copy_path));
     }
+    if request.takes_over && (manifest.rehearsal || config.rehearsal) {
+        return Err(BackupError::Rehearsal);
+    }
+    let (lists, unread) = lists_at(&place, &copy_path, &keyring, &identities.keys, &signer)?;
     refuse_full(&request.into)?;
     let part = part_of(&request.into);
     let io = BackupError::io(&part);
@@ -123,7 +143,7 @@ pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
         config,
         request,
         tools,
-        &Sources { archive_path, copy_path, keyring, manifest, identities },
+        &Sources { archive_path, copy_path, keyring, manifest, identities, lists, unread },
         &part,
     );
     match done {
@@ -154,6 +174,43 @@ struct Sources {
     keyring: snapshot::KeyringCopy,
     manifest: archive::Manifest,
     identities: Identities,
+    lists: Vec<List>,
+    unread: Vec<PathBuf>,
+}
+
+/// Every list of erasures at a place that this shop has signed, so that an older copy brings nobody
+/// back; and what could not be read.
+fn lists_at(
+    place: &Path,
+    chosen: &Path,
+    keyring: &snapshot::KeyringCopy,
+    keys: &[Identity],
+    signer: &str,
+) -> Result<(Vec<List>, Vec<PathBuf>), BackupError> {
+    let (mut lists, mut unread) = (vec![keyring.list()], Vec::new());
+    let beside = place.join(KEYRING_COPY);
+    if beside.is_file() && beside != chosen {
+        match copy::read(&beside, keys, Some(signer)) {
+            Ok((copied, _)) if copied.shop == keyring.shop => lists.push(copied.list()),
+            Ok(_) | Err(_) => unread.push(beside),
+        }
+    }
+    for path in archive::names_at(place)? {
+        match list_of(&path, keys, signer) {
+            Ok((shop, list)) if shop == keyring.shop => lists.push(list),
+            Ok(_) | Err(_) => unread.push(path),
+        }
+    }
+    Ok((lists, unread))
+}
+
+pub(super) fn list_of(path: &Path, keys: &[Identity], signer: &str) -> Result<(ShopId, List), BackupError> {
+    let manifest = archive::read_whole(path, keys, Some(signer), &mut |_, _| Ok(()))?;
+    let damaged = |error: io::Error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() };
+    let mut opened = archive::open(path, keys)?;
+    let mut parts = opened.entries().map_err(damaged)?;
+    let list = snapshot::list_in(&mut Rows { parts: &mut parts, current: None })?;
+    Ok((manifest.shop, list))
 }
 
 fn refuse_full(into: &Path) -> Result<(), BackupError> {
@@ -209,9 +266,9 @@ fn build(
         |error: io::Error| BackupError::Damaged { path: from.archive_path.clone(), what: error.to_string() };
     let mut parts = opened.entries().map_err(damaged)?;
     let mut rows = Rows { parts: &mut parts, current: None };
-    let store = snapshot::restore(&setting, &key, &mut rows, &from.keyring, rehearsal)?;
+    let store = snapshot::restore(&setting, &key, &mut rows, &from.keyring, &from.lists, rehearsal)?;
     let files = unpack_files(tools, part, &mut parts, &from.archive_path)?;
-    finish(&setting, &key)?;
+    let (lost_hours, taken_over) = finish(config, request, &setting, &key)?;
     if manifest.demo {
         keep_demo_identity(request, tools, part)?;
     }
@@ -220,7 +277,11 @@ fn build(
     Ok(Report {
         archive: from.archive_path.clone(),
         keyring_copy: from.copy_path.clone(),
-        list_number: from.keyring.list_number,
+        list_number: from.lists.iter().map(|list| list.number).max().unwrap_or(from.keyring.list_number),
+        lists: from.lists.len(),
+        unread: from.unread.clone(),
+        lost_hours,
+        taken_over,
         made: manifest.created.clone(),
         store,
         files,
@@ -230,12 +291,29 @@ fn build(
     })
 }
 
-/// What each room does after a restore, on the store as it will open.
-fn finish(setting: &Setting, key: &crate::store::keyring::MasterKey) -> Result<(), BackupError> {
-    let store = Store::open(setting, &[crate::store::keyring::MasterKey::new(*key.as_bytes())])?;
+/// What each room does after a restore, on the store as it will open; and, where that was said, that
+/// this shop goes on. Returns how many vaults the lost hours knew, and the places that were taken over.
+fn finish(
+    config: &Config,
+    request: &Request,
+    setting: &Setting,
+    key: &MasterKey,
+) -> Result<(u64, Vec<PathBuf>), BackupError> {
+    let store = Store::open(setting, &[MasterKey::new(*key.as_bytes())])?;
     store.commit_blocking(|plan| Ok(after_restore(plan)?)).map_err(super::not_stored)?;
+    let known = store.view()?.restored()?.map_or(0, |(_, known)| known);
+    let mut taken = Vec::new();
+    if request.takes_over {
+        store.commit_blocking(|plan| Ok(plan.drop_lost_hours()?)).map_err(super::not_stored)?;
+        for place in super::place::places_of(config, &request.into, false) {
+            super::place::take_over(&store, &*setting.disk, &*setting.random, &place)?;
+            if place.folder.join(super::place::PLACE_ID).exists() {
+                taken.push(place.folder);
+            }
+        }
+    }
     store.close();
-    Ok(())
+    Ok((known, taken))
 }
 
 fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
@@ -243,6 +321,7 @@ fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     for row in plan.list(&super::BACKUPS, &[])? {
         plan.delete(&super::BACKUPS, &row.key)?;
     }
+    super::place::forget_all(plan)?;
     crate::accounts::rebuild_index(plan)?;
     crate::staff::after_restore(plan)?;
     crate::notify::after_restore(plan)

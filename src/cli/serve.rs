@@ -68,7 +68,6 @@ fn not_built_yet(config: &Config) -> Vec<&'static str> {
         ("[payments.stripe]", config.payments.stripe.is_some()),
         ("[delivery.sf]", config.sf.is_some()),
         ("backup.bucket", config.backup.bucket.is_some()),
-        ("backup.folders", !config.backup.folders.is_empty()),
         ("checkout.guests", config.checkout.guests),
     ];
     waiting.into_iter().filter(|(_, configured)| *configured).map(|(key, _)| key).collect()
@@ -101,6 +100,10 @@ pub fn bind(listen: SocketAddr) -> Result<Bound, i32> {
 
 /// Serves the shop until a signal; `ready` is called once it takes visitors.
 pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Shop)) -> i32 {
+    if let Err(error) = crate::backup::check_places(shop) {
+        complain(&error.to_string());
+        return MISCONFIGURED;
+    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -29,6 +29,8 @@ pub enum Verb {
     BackupList { json: bool },
     Sweep { args: super::sweep::SweepArgs, json: bool },
     KeysRotate { key_file: Option<PathBuf>, given: Option<Vec<u8>>, json: bool },
+    BackupVerify { name: Option<String>, json: bool },
+    BackupKeyring,
     KeysRecoveryFacts,
     KeysRecoveryUse { recipient: String },
 }
@@ -50,15 +52,17 @@ pub struct Report {
     pub stdout: String,
     pub stderr: String,
     pub code: i32,
+    /// A file for the caller, which writes it where it was told.
+    pub file: Option<Vec<u8>>,
 }
 
 impl Report {
     pub fn done(stdout: String) -> Self {
-        Self { stdout, stderr: String::new(), code: DONE }
+        Self { stdout, ..Self::default() }
     }
 
     pub fn failed(message: impl std::fmt::Display) -> Self {
-        Self { stdout: String::new(), stderr: format!("tuckshop: {message}\n"), code: FAILED }
+        Self { stderr: format!("tuckshop: {message}\n"), code: FAILED, ..Self::default() }
     }
 
     pub fn json(value: &serde_json::Value) -> Self {
@@ -92,6 +96,10 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         Verb::KeysRotate { key_file, given, json } => {
             blocking(shop, move |shop| super::keys::perform_rotate(shop, key_file, given, json)).await
         }
+        Verb::BackupVerify { name, json } => {
+            blocking(shop, move |shop| verified(backup::verify::verify(shop, name.as_deref()), json)).await
+        }
+        Verb::BackupKeyring => blocking(shop, backup_keyring).await,
         Verb::KeysRecoveryFacts => blocking(shop, recovery_facts).await,
         Verb::KeysRecoveryUse { recipient } => {
             blocking(shop, move |shop| recovery_use(shop, &recipient)).await
@@ -150,7 +158,12 @@ fn check(shop: &Shop, json: bool) -> Report {
         )),
         Ok((faults, _)) => {
             let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
-            Report { stdout: lines, stderr: format!("tuckshop: {} faults\n", faults.len()), code: FAILED }
+            Report {
+                stdout: lines,
+                stderr: format!("tuckshop: {} faults\n", faults.len()),
+                code: FAILED,
+                file: None,
+            }
         }
     }
 }
@@ -275,9 +288,9 @@ fn products_import(shop: &Shop, csv: &[u8], mut pictures: BTreeMap<String, Vec<u
         Err(problems) => {
             let lines: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
             Report {
-                stdout: String::new(),
                 stderr: format!("{lines}tuckshop: nothing was imported; mend these lines and try again\n"),
                 code: FAILED,
+                ..Report::default()
             }
         }
     }
@@ -342,6 +355,36 @@ fn backup_now(shop: &Shop, json: bool) -> Report {
     }
 }
 
+/// What a verification found, as a report that fails if anything is wrong.
+pub fn verified(found: Result<Vec<backup::verify::Verified>, backup::BackupError>, json: bool) -> Report {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Report::failed(error),
+    };
+    let faults = found.iter().filter(|one| one.fault.is_some()).count();
+    let mut report = if json {
+        Report::json(&json!(found))
+    } else {
+        let line = |one: &backup::verify::Verified| {
+            let says = one.fault.as_deref().unwrap_or("whole");
+            format!("{}  {}  {says}\n", one.place.display(), one.name)
+        };
+        Report::done(found.iter().map(line).collect())
+    };
+    if faults > 0 {
+        report.stderr = format!("tuckshop: {faults} of {} are not whole\n", found.len());
+        report.code = FAILED;
+    }
+    report
+}
+
+fn backup_keyring(shop: &Shop) -> Report {
+    match backup::copy_to_keep(shop) {
+        Ok(file) => Report { file: Some(file), ..Report::default() },
+        Err(error) => Report::failed(error),
+    }
+}
+
 fn recovery_facts(shop: &Shop) -> Report {
     match backup::recovery_facts(shop) {
         Ok(facts) => Report::json(&json!(facts)),
@@ -400,6 +443,8 @@ impl Verb {
             Self::BackupNow { .. } => "backup now",
             Self::BackupList { .. } => "backup list",
             Self::Sweep { .. } => "sweep",
+            Self::BackupVerify { .. } => "backup verify",
+            Self::BackupKeyring => "backup keyring",
             Self::KeysRotate { .. } => "keys rotate",
             Self::KeysRecoveryFacts => "keys recovery",
             Self::KeysRecoveryUse { .. } => "keys recovery, typed back",

@@ -117,6 +117,53 @@ fn held_deletions(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
 fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
     let (l, shop) = (visit.locale, &visit.shop);
     let mut found = held_deletions(visit, view)?;
+    if !shop.sells() {
+        found.push(html! { p { (t!(
+            l,
+            "Another line of this shop, restored or recovered since, writes to its backup places. This one takes no orders any more.",
+            "本店的另一副本（恢复或找回后）正在写入备份位置，此副本已停止接单。"
+        )) } });
+    }
+    if shop.is_suspected() {
+        found.push(html! {
+            p { (t!(
+                l,
+                "A backup place is ahead of this data dir: it was put back from an older copy, or the shop runs twice. Nothing is written there.",
+                "备份位置比此数据目录更新：数据目录可能是旧副本，或店铺同时运行了两份。已停止向该位置写入。"
+            )) }
+            p { code { "tuckshop keys recover --identity FILE" } }
+        });
+    }
+    if let Some(given) = crate::backup::stale_given_copy(shop)? {
+        let day = given.day(shop.zone());
+        found.push(html! {
+            p { (t!(
+                l,
+                "The keyring copy that you keep elsewhere is of {day}. Whoever was erased since is readable with it until you replace it.",
+                "您另行保管的密钥副本制作于 {day}。在更换之前，此后已删除的信息仍可通过它读取。"
+            )) }
+            p { code { "tuckshop backup keyring --to FILE" } }
+        });
+    }
+    if crate::backup::question(shop).ok().flatten().is_some() {
+        found.push(html! {
+            p { (t!(
+                l,
+                "This shop was restored from a backup and waits for your word that it goes on.",
+                "本店由备份恢复而来，正在等待您确认继续经营。"
+            )) }
+            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
+        });
+    }
+    let away = crate::backup::overdue(shop)?.into_iter().filter(|place| place.name != crate::backup::LOCAL);
+    for place in away.filter(|_| crate::backup::has_recipients(shop)) {
+        let name = place.name;
+        found.push(html! { p { (t!(
+            l,
+            "The keyring copy at this place is overdue: {name}. It is tried again by itself.",
+            "该位置的密钥副本尚未更新：{name}。系统会自动重试。"
+        )) } });
+    }
     if !crate::backup::has_recipients(shop) {
         found.push(html! {
             p { (t!(

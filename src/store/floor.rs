@@ -120,6 +120,34 @@ impl Record for CounterRow {
 }
 
 pub const HEAD: Table<(), ShopHead> = Table::new("shop", Class::Public);
+/// What a restore left open until the owner says that this shop goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RestoredRow {
+    /// The line whose backup it was.
+    pub lineage: [u8; 16],
+    /// The number of the newest list that the restore followed.
+    pub list_number: u64,
+}
+
+impl Record for RestoredRow {
+    const FIELDS: &'static [Field] = &[plain("lineage"), plain("list_number")];
+}
+
+/// The numbers of an epoch that only the hours after the backup can have taken.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LostRow {
+    pub from: u16,
+    /// How many the keyring copy knew to be taken.
+    pub known: u16,
+}
+
+impl Record for LostRow {
+    const FIELDS: &'static [Field] = &[plain("from"), plain("known")];
+}
+
+pub const RESTORED: Table<(), RestoredRow> = Table::new("restored", Class::Public);
+pub const LOST: Table<EpochId, LostRow> = Table::new("restored_lost", Class::Public);
+
 /// When the shop last wrote something down, to the minute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LastRow {
@@ -215,6 +243,8 @@ pub fn tables() -> Vec<TableInfo> {
         HEAD.info(),
         COUNTERS.info(),
         LAST.info(),
+        RESTORED.info(),
+        LOST.info(),
         super::brake::COUNTED.info(),
         super::brake::HELD.info(),
         super::CONTACTS.info(),

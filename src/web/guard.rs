@@ -39,7 +39,7 @@ pub async fn admit(
         Err(stop) => return stop.into_response(),
     };
     if method == Method::Post
-        && let Err(refusal) = take_post(&shop, &visit, request.headers())
+        && let Err(refusal) = take_post(&shop, who, &visit, request.headers())
     {
         return asked_by(visit, Stop::Refused(refusal).into_response());
     }
@@ -68,11 +68,20 @@ fn visit_of(shop: &Shop, request: &Request) -> Result<Visit, Stop> {
 }
 
 /// Posts come from the shop's own pages, and not too many from one address.
-fn take_post(shop: &Shop, visit: &Visit, headers: &HeaderMap) -> Result<(), Refusal> {
+fn take_post(shop: &Shop, who: Who, visit: &Visit, headers: &HeaderMap) -> Result<(), Refusal> {
     if is_cross_site(shop, headers) {
         return Err(Refusal::of(
             Kind::Forbidden,
             Text::new("This form was sent from another site.", "该表单来自其他网站，已拒绝。"),
+        ));
+    }
+    if !shop.sells() && matches!(who, Who::Anyone | Who::Customer) && !visit.path.starts_with("/admin") {
+        return Err(Refusal::of(
+            Kind::Unavailable { retry_after: 3600 },
+            Text::new(
+                "This copy of the shop is closed; the shop goes on elsewhere.",
+                "此店铺副本已停止营业，店铺已在别处继续经营。",
+            ),
         ));
     }
     match shop.post_limits.count(visit.peer, shop.clock.now()) {

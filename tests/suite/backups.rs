@@ -55,6 +55,7 @@ async fn restored(shop: &TestShop, kept: &Kept) -> (tempfile::TempDir, Result<re
         identities: vec![kept.identity.clone()],
         keyring: None,
         key_file: None,
+        takes_over: false,
     };
     let clock: Arc<dyn Clock> = shop.clock.clone();
     let tools = restore::Tools { disk: Arc::new(RealDisk), clock, random: Arc::new(SystemSource::new()) };
@@ -153,4 +154,33 @@ async fn an_altered_cut_or_foreign_file_is_refused_and_leaves_nothing() {
     std::fs::write(&kept.identity, std::fs::read(&foreign.identity).expect("read")).expect("written");
     let (_, report) = restored(&shop, &kept).await;
     assert!(report.expect_err("another identity").contains("identity"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ret_07_an_older_keyring_copy_beside_a_newer_list_brings_nobody_back() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let form = fill_address(lin.get("/account/addresses").await.form("/account/addresses"));
+    assert_eq!(lin.submit(form).await.status, 303);
+    let kept = back_up(&shop).await;
+    let old_copy = kept.folder.path().join(backup::KEYRING_COPY);
+    let old = std::fs::read(&old_copy).expect("the copy");
+    // The address goes, and a later backup carries the list that says so.
+    let page = lin.get("/account/addresses").await.must_be(200);
+    let delete = page.forms().into_iter().find(|form| form.action.ends_with("/delete")).expect("a form");
+    assert_eq!(lin.submit(delete).await.status, 303);
+    let handle = shop.shop.clone();
+    let later =
+        tokio::task::spawn_blocking(move || backup::now(&handle)).await.expect("ran").expect("made").0;
+    let place = shop.dir.path().join("backups");
+    std::fs::copy(place.join(&later), kept.folder.path().join(&later)).expect("copied");
+    assert_eq!(std::fs::read(&old_copy).expect("the copy"), old, "the copy beside is the older one");
+
+    let (folder, report) = restored(&shop, &kept).await;
+    let report = report.expect("restored");
+    assert!(report.lists >= 2 && report.store.left_out > 0 && report.unread.is_empty(), "{report:?}");
+    let mut browser = open_restored(&shop, &folder).await;
+    assert_eq!(browser.sign_in("lin@example.com", SHOPPER_PASSWORD).await.status, 303);
+    let page = browser.get("/account/addresses").await.must_be(200);
+    assert!(!page.text().contains("王小明"), "{}", page.text());
 }

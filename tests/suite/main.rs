@@ -12,6 +12,7 @@ mod first_run;
 mod keys;
 mod leaks;
 mod orders;
+mod places;
 mod registration;
 mod routes;
 mod shopping;
