@@ -6,6 +6,7 @@ mod page;
 mod program;
 
 mod backups;
+mod clients;
 mod crashes;
 mod faults;
 mod first_run;
