@@ -112,7 +112,9 @@ pub fn refusal_page(visit: &Visit, refusal: &Refusal) -> StoreResult<Markup> {
         Kind::Forbidden => t!(l, "Not allowed", "无权访问"),
         Kind::TooMany { .. } => t!(l, "Too many tries", "操作过于频繁"),
         Kind::Unavailable { .. } => t!(l, "Not at the moment", "暂时无法服务"),
-        Kind::Invalid | Kind::Conflict => t!(l, "That did not work", "操作未成功"),
+        Kind::Invalid | Kind::Conflict | Kind::TooLarge | Kind::TooSlow => {
+            t!(l, "That did not work", "操作未成功")
+        }
     };
     let main = html! {
         (ui::heading(&title, html! {}))

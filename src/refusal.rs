@@ -16,6 +16,10 @@ pub enum Kind {
     Forbidden,
     /// The thing has moved on meanwhile (409).
     Conflict,
+    /// More was sent than is taken at once (413).
+    TooLarge,
+    /// What was sent came too slowly (408).
+    TooSlow,
     /// Too often; try again after so many seconds (429).
     TooMany { retry_after: i64 },
     /// Not now; try again after so many seconds (503).

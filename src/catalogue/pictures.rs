@@ -375,6 +375,79 @@ mod tests {
         assert_eq!(encode(&wide).err(), Some(Unreadable::TooLarge));
     }
 
+    /// CRC-32, as it stands behind each chunk of a PNG.
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0_u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+            })
+        })
+    }
+
+    /// A PNG whose head says another size than its body has.
+    fn png_that_claims(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = png(&DynamicImage::new_rgb8(1, 1));
+        bytes[16..20].copy_from_slice(&width.to_be_bytes());
+        bytes[20..24].copy_from_slice(&height.to_be_bytes());
+        let sum = crc(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&sum.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_small_file_that_claims_to_be_huge_is_refused_by_its_head() {
+        for (width, height) in [(65_535, 65_535), (u32::MAX >> 1, 1), (8000, 8000), (1, 20_000)] {
+            let refused = encode(&png_that_claims(width, height)).err();
+            assert!(matches!(refused, Some(Unreadable::TooLarge | Unreadable::Broken)), "{width} x {height}");
+        }
+        assert!(encode(&png_that_claims(0, 7)).is_err());
+        assert!(encode(&png_that_claims(1, 1)).is_ok(), "the same bytes with an honest head");
+        // A GIF's head, and no more than that.
+        let gif = [b"GIF89a".as_slice(), &[0xff; 4], &[0, 0, 0]].concat();
+        assert!(encode(&gif).is_err());
+        // A JPEG's frame of 65,500 pixels a side.
+        let mut jpeg = Vec::new();
+        let encoder = JpegEncoder::new(&mut jpeg);
+        DynamicImage::new_rgb8(8, 8).write_with_encoder(encoder).expect("a JPEG");
+        let frame = jpeg.windows(2).position(|two| two == [0xff, 0xc0]).expect("a frame");
+        jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
+        assert_eq!(encode(&jpeg).err(), Some(Unreadable::TooLarge));
+    }
+
+    #[test]
+    fn of_a_picture_that_is_also_something_else_only_the_picture_is_kept() {
+        let marker = b"<script>alert(4711)</script>";
+        let mut bytes = png(&DynamicImage::new_rgb8(40, 40));
+        // A comment within, and a page behind.
+        let text = [b"tEXtComment\0".as_slice(), marker].concat();
+        let mut chunk = u32::try_from(text.len() - 4).expect("short").to_be_bytes().to_vec();
+        chunk.extend_from_slice(&text);
+        chunk.extend_from_slice(&crc(&text).to_be_bytes());
+        bytes.splice(33..33, chunk);
+        bytes.extend_from_slice(marker);
+        let encoded = encode(&bytes).expect("a picture");
+        for (_, file) in &encoded.files {
+            assert!(file.starts_with(&[0xff, 0xd8]), "a JPEG of our own making");
+            assert!(!file.windows(marker.len()).any(|window| window == marker));
+        }
+        for other in [b"BM\0\0\0\0".as_slice(), b"II*\0\x08\0\0\0", b"%PDF-1.4", b"<html><img src=x>", marker]
+        {
+            assert_eq!(encode(other).err(), Some(Unreadable::NoPicture), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_bits_are_flipped_a_picture_is_made_anew_or_refused() {
+        let whole = png(&DynamicImage::new_rgb8(30, 20));
+        for at in 0..whole.len() {
+            let mut broken = whole.clone();
+            broken[at] ^= 1 << (at % 8);
+            // Neither a panic nor a hang.
+            let _ = encode(&broken);
+            let _ = encode(&whole[..at]);
+        }
+    }
+
     #[test]
     fn only_names_of_pictures_lead_to_files() {
         let id = PictureId([7; 16]);

@@ -56,7 +56,7 @@ fn open(config: Config, args: &DemoArgs, dir: &Path) -> i32 {
         Ok(lock) => lock,
         Err(error) => return refuse(&error),
     };
-    let bound = match bind(config.site.listen) {
+    let bound = match bind(&config.site) {
         Ok(bound) => bound,
         Err(code) => return code,
     };

@@ -1,15 +1,18 @@
 //! `tuckshop serve`: opens the shop and keeps it open until it is told to stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use super::{DONE, FAILED, MISCONFIGURED, complain, control, refuse, runtime, say};
-use crate::config::Config;
+use crate::config::{Config, Site, TlsFiles};
 use crate::opening::{Lock, Opener, Purpose};
 use crate::shop::Shop;
+use crate::web::tls::{Certificate, TlsError};
 use crate::{jobs, routes, staff, web};
 
 #[derive(Args)]
@@ -24,9 +27,9 @@ pub struct ServeArgs {
 
 pub fn run(config: Config, args: &ServeArgs) -> i32 {
     harden();
-    if config.site.tls.is_some() || config.site.acme {
+    if config.site.acme {
         complain(
-            "site.tls_cert_file, site.acme: https is not built in yet; let a proxy such as Caddy speak it",
+            "site.acme: certificates are not fetched by this version yet; name files, or let a proxy such as Caddy speak https",
         );
         return MISCONFIGURED;
     }
@@ -37,7 +40,7 @@ pub fn run(config: Config, args: &ServeArgs) -> i32 {
         Ok(lock) => lock,
         Err(error) => return refuse(&error),
     };
-    let bound = match bind(config.site.listen) {
+    let bound = match bind(&config.site) {
         Ok(bound) => bound,
         Err(code) => return code,
     };
@@ -79,23 +82,35 @@ fn invite_owner(shop: &Shop) -> Option<String> {
     (!has_owner).then(|| shop.setup.issue(shop.clock.now(), &*shop.random))
 }
 
-/// A listening socket that is not yet served.
+/// A listening socket that is not yet served, and the certificate that it shows.
 pub struct Bound {
     listener: std::net::TcpListener,
     pub address: SocketAddr,
+    certificate: Option<(Arc<Certificate>, TlsAcceptor)>,
 }
 
-/// Binds before anything is made: a taken port costs nothing.
-pub fn bind(listen: SocketAddr) -> Result<Bound, i32> {
+/// Binds before anything is made: a taken port or a bad certificate costs nothing.
+pub fn bind(site: &Site) -> Result<Bound, i32> {
+    let certificate = site.tls.as_ref().map(certificate).transpose().map_err(|error| {
+        complain(&error.to_string());
+        MISCONFIGURED
+    })?;
+    let listen = site.listen;
     let bound = std::net::TcpListener::bind(listen).and_then(|listener| {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Bound { listener, address })
+        Ok(Bound { listener, address, certificate })
     });
     bound.map_err(|error| {
         complain(&format!("site.listen: {listen}: {error}"));
         FAILED
     })
+}
+
+fn certificate(files: &TlsFiles) -> Result<(Arc<Certificate>, TlsAcceptor), TlsError> {
+    let certificate = Certificate::read(files.clone())?;
+    let acceptor = certificate.acceptor()?;
+    Ok((certificate, acceptor))
 }
 
 /// Serves the shop until a signal; `ready` is called once it takes visitors.
@@ -134,13 +149,20 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
         };
         let mut tasks = jobs::start(shop, &stop);
         tasks.push(tokio::spawn(control::serve(control, shop.clone(), stop.clone())));
+        let tls = match &bound.certificate {
+            Some((certificate, acceptor)) => {
+                tasks.push(tokio::spawn(web::server::keep_certificate(certificate.clone(), stop.clone())));
+                Some(acceptor.clone())
+            }
+            None => None,
+        };
         let router = web::router(shop, routes::all());
         let limits = &shop.config().limits;
         let bounds = web::server::Bounds {
             head_within: limits.header_timeout,
             most_connections: limits.max_connections as usize,
         };
-        let server = tokio::spawn(web::server::serve(listener, router, bounds, stop));
+        let server = tokio::spawn(web::server::serve(listener, tls, router, bounds, stop));
         let signals = stop_signals();
         ready(shop);
         told_to_stop(signals).await;
@@ -180,6 +202,20 @@ async fn told_to_stop(mut signals: Vec<tokio::signal::unix::Signal>) {
     .await;
 }
 
+/// Hashing a password takes 19 MiB for a moment. By default the allocator keeps such a block in an arena
+/// of each thread that ever hashed one; from its own mapping it goes back to the system at once.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_memory_back() {
+    const LARGE: libc::c_int = 1 << 20;
+    // SAFETY: the call sets a number of the allocator, before other threads run, and keeps no pointer.
+    if unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) } == 0 {
+        tracing::warn!("the allocator could not be told to give memory back");
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_memory_back() {}
+
 /// Keys stay out of core dumps and other processes' reach; many connections may be open; a file
 /// that meets a size limit is an error like any other.
 pub fn harden() {
@@ -198,6 +234,7 @@ pub fn harden() {
     {
         failed("the limit of open files could not be raised", error);
     }
+    give_memory_back();
     // SAFETY: ignoring a signal installs no handler that could run.
     if let Err(error) = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) } {
         failed("SIGXFSZ could not be ignored", error);

@@ -73,18 +73,29 @@ pub fn stock(shop: &Shop, clock: &HeldClock, wish: Wish) -> Result<(), String> {
     let people = people(shop).map_err(|error| error.to_string())?;
     name_shop(shop)?;
     catalogue::import_categories(shop, sample::CATEGORIES).map_err(in_words)?;
-    import(shop, &sample::catalogue(wish.products, Some(STOCK_OF_A_YEAR)))?;
+    for (from, to) in shares(wish.products) {
+        import(shop, &sample::catalogue(from, to, Some(STOCK_OF_A_YEAR)))?;
+    }
     add_owner(shop, &people)?;
     let shopper = add_shopper(shop, &people)?;
     let customers = add_customers(shop)?;
     history::write(shop, clock, &history::Customers { shopper, others: customers }, wish.orders)
         .map_err(|stop| stop.to_string())?;
     clock.release();
-    import(shop, &sample::catalogue(wish.products, None))?;
+    for (from, to) in shares(wish.products) {
+        import(shop, &sample::catalogue(from, to, None))?;
+    }
     let key = backup::make_recovery_key(shop).map_err(|error| error.to_string())?;
     shop.disk.replace(&shop.dir.join(IDENTITY), key.text.as_bytes()).map_err(|error| error.to_string())?;
     let counted = shop.store.commit_blocking(|plan| Ok(plan.count_up(STOCKED)?));
     counted.map(|_| ()).map_err(|stop| stop.to_string())
+}
+
+/// So many products are imported in one commit.
+const AT_ONCE: usize = 500;
+
+fn shares(products: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..products).step_by(AT_ONCE).map(move |from| (from, (from + AT_ONCE).min(products)))
 }
 
 fn in_words(problems: Vec<impl std::fmt::Display>) -> String {

@@ -15,30 +15,89 @@ pub const CATEGORIES: &[u8] = include_bytes!("../../assets/sample/categories.csv
 const CATALOGUE: &str = include_str!("../../assets/sample/catalogue.csv");
 const PEOPLE: &str = include_str!("../../assets/sample/people.csv");
 
-/// The first `products` of the sample, each stock as it stands there or as `stock` says.
-pub fn catalogue(products: usize, stock: Option<&str>) -> String {
+/// Products `from` up to `to` as CSV, each stock as it stands in the sample or as `stock` says. After the
+/// sample's own come variations on them, as many as are wanted: the same number makes the same product.
+pub fn catalogue(from: usize, to: usize, stock: Option<&str>) -> String {
     let mut reader = csv::Reader::from_reader(CATALOGUE.as_bytes());
-    let mut out = csv::Writer::from_writer(Vec::new());
     let headers = reader.headers().cloned().unwrap_or_default();
-    let stock_column = headers.iter().position(|name| name == "stock");
+    let goods = goods(&mut reader);
+    let mut out = csv::Writer::from_writer(Vec::new());
     // The sample is embedded and read by a test: what can't be read is left out, not met.
     let _ = out.write_record(&headers);
-    let mut handles: Vec<String> = Vec::new();
-    for row in reader.records().filter_map(Result::ok) {
-        let handle = row.get(0).unwrap_or("").to_owned();
-        if handles.last() != Some(&handle) {
-            if handles.len() == products {
-                break;
-            }
-            handles.push(handle);
+    for number in from..to {
+        let variation = number / goods.len().max(1);
+        let rows = goods.get(number % goods.len().max(1)).map_or(&[][..], Vec::as_slice);
+        for (row, fields) in rows.iter().enumerate() {
+            let varied = headers.iter().zip(fields).map(|(column, field)| match (column, stock) {
+                ("stock", Some(stock)) => stock.to_owned(),
+                _ if variation == 0 => field.to_owned(),
+                _ => vary(column, field, variation, row),
+            });
+            let _ = out.write_record(varied);
         }
-        let fields = row.iter().enumerate().map(|(column, field)| match stock {
-            Some(stock) if Some(column) == stock_column => stock,
-            _ => field,
-        });
-        let _ = out.write_record(fields);
     }
     String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+/// The rows of the sample by product, in their order.
+fn goods(reader: &mut csv::Reader<&[u8]>) -> Vec<Vec<csv::StringRecord>> {
+    let mut goods: Vec<Vec<csv::StringRecord>> = Vec::new();
+    for row in reader.records().filter_map(Result::ok) {
+        match goods.last_mut() {
+            Some(rows) if rows[0].get(0) == row.get(0) => rows.push(row),
+            _ => goods.push(vec![row]),
+        }
+    }
+    goods
+}
+
+/// What sets one product of a kind apart from the next, in both languages.
+const MANNERS: [(&str, &str); 16] = [
+    ("Spring", "春季"),
+    ("Autumn", "秋季"),
+    ("Everyday", "日常"),
+    ("Gift", "礼品"),
+    ("Small", "小号"),
+    ("Large", "大号"),
+    ("Classic", "经典"),
+    ("Light", "轻享"),
+    ("Mountain", "高山"),
+    ("Riverside", "江畔"),
+    ("Workshop", "作坊"),
+    ("Studio", "工作室"),
+    ("Traveller’s", "旅行"),
+    ("Household", "家用"),
+    ("Festival", "节庆"),
+    ("Winter", "冬季"),
+];
+
+/// A field of the variation with this number on a product of the sample.
+fn vary(column: &str, field: &str, variation: usize, row: usize) -> String {
+    let (en, zh) = MANNERS[variation % MANNERS.len()];
+    // From the second round of manners on a number tells the series apart.
+    let series = match variation / MANNERS.len() {
+        0 => String::new(),
+        series => format!(" {}", series + 1),
+    };
+    match column {
+        "handle" => format!("{field}-{variation}"),
+        "title" if !field.is_empty() => format!("{en} {field}{series}"),
+        "title_zh" if !field.is_empty() => format!("{zh}{field}{series}"),
+        "sku" if !field.is_empty() => format!("{field}-V{variation}"),
+        "price" => varied_price(field, variation),
+        "stock" => ((variation * 7 + row * 13) % 90).to_string(),
+        "tags" | "status" if row > 0 => field.to_owned(),
+        "tags" if variation.is_multiple_of(9) => "new".to_owned(),
+        "tags" => String::new(),
+        _ => field.to_owned(),
+    }
+}
+
+/// Between four fifths and seven fifths of the price, in whole units.
+fn varied_price(price: &str, variation: usize) -> String {
+    let whole: u64 = price.split('.').next().and_then(|whole| whole.parse().ok()).unwrap_or(1);
+    let share = 80 + (variation as u64 * 37) % 61;
+    format!("{}.00", (whole * share / 100).max(1))
 }
 
 /// A picture of the sample by its name in the catalogue.
@@ -124,12 +183,30 @@ mod tests {
 
     #[test]
     fn the_sample_can_be_cut_to_so_many_products() {
-        let cut = catalogue(5, Some("7"));
-        let mut reader = csv::Reader::from_reader(cut.as_bytes());
-        let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+        let rows = rows(&catalogue(0, 5, Some("7")));
         let mut handles: Vec<&str> = rows.iter().map(|row| &row[0]).collect();
         handles.dedup();
         assert_eq!(handles.len(), 5);
         assert!(rows.iter().all(|row| &row[3] == "7"));
+    }
+
+    fn rows(csv: &str) -> Vec<csv::StringRecord> {
+        csv::Reader::from_reader(csv.as_bytes()).records().map(|row| row.expect("a row")).collect()
+    }
+
+    #[test]
+    fn beyond_the_sample_come_variations_with_names_and_prices_of_their_own() {
+        use std::collections::HashSet;
+        let many = rows(&catalogue(0, 3000, None));
+        let titled: Vec<_> = many.iter().filter(|row| !row[13].is_empty()).collect();
+        let distinct = |column: usize| titled.iter().map(|row| &row[column]).collect::<HashSet<_>>().len();
+        assert_eq!(titled.len(), 3000);
+        assert_eq!((distinct(0), distinct(1), distinct(13)), (3000, 3000, 3000), "handle, title, title_zh");
+        let skus: HashSet<&str> = many.iter().map(|row| &row[4]).collect();
+        assert_eq!(skus.len(), many.len());
+        let prices: HashSet<&str> = many.iter().map(|row| &row[2]).collect();
+        assert!(prices.len() > 100, "only {} prices", prices.len());
+        assert_eq!(catalogue(2000, 2010, None), catalogue(2000, 2010, None));
+        assert!(many.iter().all(|row| row[2].parse::<f64>().is_ok_and(|price| price >= 1.0)));
     }
 }

@@ -131,19 +131,26 @@ impl FromRequest<Shop> for Form {
 /// # Errors
 /// A refusal if it is too large, too slow, or breaks off.
 pub async fn read_body(mut body: Body, most: u64) -> Result<Vec<u8>, Stop> {
+    // What is announced to be too large is not even begun with.
+    if axum::body::HttpBody::size_hint(&body).lower() > most {
+        return Err(too_large());
+    }
     let mut bytes: Vec<u8> = Vec::new();
     let mut seen = 0;
     let mut deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let frame = match tokio::time::timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(cut(Text::new("The form came too slowly.", "提交过慢，连接已关闭。"))),
+            Err(_) => return Err(too_slow()),
             Ok(None) => return Ok(bytes),
-            Ok(Some(Err(_))) => return Err(cut(Text::new("The form broke off.", "提交中断。"))),
+            Ok(Some(Err(_))) => {
+                let text = Text::new("The form broke off.", "提交中断。");
+                return Err(Refusal::of(Kind::Invalid, text).into());
+            }
             Ok(Some(Ok(frame))) => frame,
         };
         let Ok(data) = frame.into_data() else { continue };
         if (bytes.len() + data.len()) as u64 > most {
-            return Err(cut(Text::new("That is more than the shop takes at once.", "提交内容过大。")));
+            return Err(too_large());
         }
         bytes.extend_from_slice(&data);
         if bytes.len() - seen >= LEAST_BYTES {
@@ -153,6 +160,11 @@ pub async fn read_body(mut body: Body, most: u64) -> Result<Vec<u8>, Stop> {
     }
 }
 
-fn cut(text: Text) -> Stop {
-    Refusal::of(Kind::Invalid, text).into()
+fn too_slow() -> Stop {
+    Refusal::of(Kind::TooSlow, Text::new("The form came too slowly.", "提交过慢，连接已关闭。")).into()
+}
+
+fn too_large() -> Stop {
+    let text = Text::new("That is more than the shop takes at once.", "提交内容过大。");
+    Refusal::of(Kind::TooLarge, text).into()
 }

@@ -1,6 +1,7 @@
 //! The roof: router, guards, forms, cookies, headers. It knows no business.
 
 pub mod assets;
+mod connections;
 pub mod cookies;
 pub mod form;
 mod guard;
@@ -8,6 +9,7 @@ pub mod limits;
 pub mod reply;
 pub mod route;
 pub mod server;
+pub mod tls;
 pub mod ui;
 pub mod upload;
 pub mod visit;

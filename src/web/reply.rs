@@ -48,6 +48,8 @@ pub fn status_of(kind: Kind) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::Conflict => StatusCode::CONFLICT,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Kind::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Kind::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -6,9 +6,11 @@ mod page;
 mod program;
 
 mod backups;
+mod clients;
 mod crashes;
 mod faults;
 mod first_run;
+mod hostile;
 mod keys;
 mod leaks;
 mod orders;
@@ -16,4 +18,5 @@ mod places;
 mod registration;
 mod routes;
 mod shopping;
+mod supply;
 mod verbs;

@@ -99,8 +99,13 @@ impl Running {
         // Whatever it prints later must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let url = lines.iter().find_map(|line| line.split_whitespace().find(|word| word.starts_with("http")));
-        let address =
-            url.expect("an address").trim_start_matches("http://").split('/').next().expect("a host");
+        let address = url
+            .expect("an address")
+            .trim_start_matches("http://")
+            .trim_start_matches("https://")
+            .split('/')
+            .next()
+            .expect("a host");
         Self { child, address: address.to_owned(), lines }
     }
 

@@ -1,0 +1,214 @@
+//! Every form that the shop shows, with something bad in every field of it; and afterwards every page,
+//! to see that nothing of it is more than text. The forms are found on the pages, so that a new one is
+//! covered by itself.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::actors::{Browser, TestShop, fill_address};
+use crate::page::{Form, Page};
+
+/// What runs if it is shown as it was typed.
+const SCRIPT: &str = "\"'><script>tkx()</script>{{7*7}}";
+/// What a table program would carry out.
+const FORMULA: &str = "=HYPERLINK(\"http://evil.example\",\"tkx\")";
+
+fn bad_values() -> Vec<(&'static str, String)> {
+    vec![
+        ("nothing", String::new()),
+        ("spaces", "   ".to_owned()),
+        ("script", SCRIPT.to_owned()),
+        ("formula", FORMULA.to_owned()),
+        ("below nothing", "-1".to_owned()),
+        ("no number", "NaN".to_owned()),
+        ("a power", "1e9".to_owned()),
+        ("a large number", "9223372036854775808".to_owned()),
+        ("right to left", "\u{202e}txet".to_owned()),
+        ("emoji", "👩‍👩‍👧‍👦🏳️‍🌈".to_owned()),
+        ("control characters", "a\u{0}b\u{7}c".to_owned()),
+        ("line ends", "a\r\nBcc: victim@example.com\r\n\r\nb".to_owned()),
+        ("Chinese", "漢字かな한글".repeat(20)),
+        ("a path", "../../../../etc/passwd\u{0}".to_owned()),
+        ("long", "长".repeat(30_000)),
+    ]
+}
+
+/// Pages and forms that one person comes to by following links.
+struct Walk {
+    pages: Vec<Page>,
+    forms: BTreeMap<(String, Vec<String>), Form>,
+}
+
+/// What ends the walk itself: the way out.
+fn is_way_out(path: &str) -> bool {
+    path.ends_with("/logout") || path.contains("/sessions") || path.contains("/password/")
+}
+
+async fn walk(browser: &mut Browser, begin: &[&str]) -> Walk {
+    let mut waiting: VecDeque<String> = begin.iter().map(|path| (*path).to_owned()).collect();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut found = Walk { pages: Vec::new(), forms: BTreeMap::new() };
+    while let Some(path) = waiting.pop_front() {
+        // Lists go on for ever through their orders and pages; two of each are enough.
+        if seen.len() > 150 || is_way_out(&path) || !seen.insert(path.clone()) {
+            continue;
+        }
+        let page = browser.get(&path).await;
+        assert!(page.status < 500, "{path}: {}", page.text());
+        if !page.headers.iter().any(|(name, value)| name == "content-type" && value.starts_with("text/html"))
+        {
+            continue;
+        }
+        for form in page.forms() {
+            let mut names: Vec<String> = form.fields.iter().map(|(name, _)| name.clone()).collect();
+            names.sort();
+            let kind: String = form.action.chars().filter(|c| !c.is_ascii_digit()).collect();
+            found.forms.entry((kind, names)).or_insert(form);
+        }
+        for piece in page.body.split("href=\"").skip(1) {
+            let Some(link) = piece.split('"').next() else { continue };
+            let link = link.split('#').next().unwrap_or("").replace("&amp;", "&");
+            let inner = link.starts_with('/') && !link.starts_with("//");
+            if inner && !link.starts_with("/assets") && !link.starts_with("/media") {
+                waiting.push_back(link);
+            }
+        }
+        found.pages.push(page);
+    }
+    found
+}
+
+/// A digest of everything that lasts.
+fn stored(shop: &TestShop) -> Vec<u8> {
+    let mut rows = Vec::new();
+    shop.shop.store.view().expect("a view").write_rows(&mut rows).expect("rows");
+    digest(&SHA256, &rows).as_ref().to_vec()
+}
+
+fn shows_what_is_wrong(page: &Page) -> bool {
+    // A form without a field of its own, a button, is answered by a page.
+    page.body.contains("aria-invalid=\"true\"")
+        || page.body.contains("role=\"alert\"")
+        || page.says("That did not work")
+}
+
+/// Sends every form once for each of its fields and each bad value. Returns how many were sent, and what
+/// should not have happened.
+async fn attack(shop: &TestShop, browser: &Browser, forms: &Walk, who: &str) -> (usize, Vec<String>) {
+    let mut sent = 0;
+    let mut faults = Vec::new();
+    let mut check = |case: &str, holds: bool, what: &str| {
+        if !holds {
+            faults.push(format!("{case}: {what}"));
+        }
+    };
+    for form in forms.forms.values().filter(|form| !is_way_out(&form.action)) {
+        let mut names: BTreeSet<String> = form.fields.iter().map(|(name, _)| name.clone()).collect();
+        names.insert("unheard-of".to_owned());
+        for name in &names {
+            for (what, value) in bad_values() {
+                let case = format!("{who}: {} {name} with {what}", form.action);
+                let before = stored(shop);
+                // A copy of the browser: a form that ends a session ends it for this one alone.
+                let page = browser.clone().submit(form.clone().with(name, &value)).await;
+                sent += 1;
+                check(&case, page.status < 500, &page.text());
+                check(&case, !page.body.contains("<script>tkx"), "it runs");
+                check(&case, page.status != 422 || shows_what_is_wrong(&page), "nothing says what is wrong");
+                if page.status >= 400 && stored(shop) != before {
+                    // Housekeeping after an earlier form may have come in between; it does not do so twice.
+                    let before = stored(shop);
+                    browser.clone().submit(form.clone().with(name, &value)).await;
+                    check(&case, stored(shop) == before, "refused, and stored");
+                }
+            }
+            let twice = [form.fields.clone(), vec![(name.clone(), "2".to_owned())]].concat();
+            let fields: Vec<(&str, &str)> =
+                twice.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+            let page = browser.clone().post(&form.action, &fields).await;
+            check(&format!("{who}: {} {name} twice", form.action), page.status < 500, &page.text());
+        }
+    }
+    (sent, faults)
+}
+
+/// A shop with something of everything, and people in it.
+async fn peopled() -> (TestShop, Browser, Browser) {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let form = fill_address(lin.get("/account/addresses").await.form("/account/addresses"));
+    lin.submit(form).await.must_be(303);
+    for payment in ["cod", "transfer"] {
+        lin.put_in_cart("mug", 1).await;
+        lin.order(payment).await;
+    }
+    lin.put_in_cart("mug", 1).await;
+    let owner = shop.owner().await;
+    (shop, lin, owner)
+}
+
+const PUBLIC: [&str; 9] = [
+    "/",
+    "/products/mug",
+    "/cart",
+    "/login",
+    "/login/code",
+    "/register",
+    "/password/forgot",
+    "/search?q=tea",
+    "/contact",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bad_value_in_any_field_breaks_a_page_or_is_stored_when_it_is_refused() {
+    let (shop, mut lin, mut owner) = peopled().await;
+    let mut visitor = shop.browser();
+    let public = walk(&mut visitor, &PUBLIC).await;
+    let own =
+        walk(&mut lin, &["/account", "/checkout", "/cart", "/account/settings", "/account/security"]).await;
+    let office = walk(&mut owner, &["/admin", "/admin/products", "/admin/orders", "/admin/customers"]).await;
+    let counts = [public.forms.len(), own.forms.len(), office.forms.len()];
+    assert!(counts[0] >= 5 && counts[1] >= 8 && counts[2] >= 10, "too few forms were found: {counts:?}");
+    let (mut sent, mut faults) = (0, Vec::new());
+    for (who, browser, forms) in
+        [("visitor", &visitor, &public), ("customer", &lin, &own), ("owner", &owner, &office)]
+    {
+        let (more, found) = attack(&shop, browser, forms, who).await;
+        sent += more;
+        faults.extend(found);
+    }
+    println!("{sent} forms sent, {counts:?} kinds");
+    assert!(faults.is_empty(), "{} of {sent}: {faults:#?}", faults.len());
+
+    // Whatever was taken is text wherever it is shown, in both languages.
+    let mut shown = BTreeSet::new();
+    for language in ["en", "zh"] {
+        for (who, browser, begin) in [
+            ("visitor", &mut visitor, &PUBLIC[..]),
+            ("customer", &mut lin, &["/account", "/cart"][..]),
+            ("owner", &mut owner, &["/admin", "/admin/products", "/admin/orders", "/admin/customers"][..]),
+        ] {
+            browser.language = language;
+            for page in walk(browser, begin).await.pages {
+                assert!(!page.body.contains("<script>tkx"), "{who} in {language}: {} runs", page.path);
+                if page.body.contains("&lt;script&gt;tkx") {
+                    shown.insert(page.path);
+                }
+            }
+        }
+    }
+    assert!(shown.len() >= 8, "what was stored is seen on too few pages to say anything: {shown:?}");
+    for letter in shop.letters("lin@example.com").await {
+        assert!(!letter.contains("victim@example.com") || !letter.contains("\nBcc:"), "{letter}");
+    }
+    let handle = shop.shop.clone();
+    let export = tokio::task::spawn_blocking(move || tuckshop::catalogue::export(&handle));
+    let csv = export.await.expect("ran").expect("the catalogue as CSV");
+    for row in csv::Reader::from_reader(&csv[..]).records() {
+        for cell in &row.expect("a row") {
+            assert!(!cell.starts_with('='), "a formula in the export: {cell}");
+        }
+    }
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
