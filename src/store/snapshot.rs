@@ -298,13 +298,15 @@ pub fn recover(
         return Err(StoreError::Loss(lost));
     }
     let dropped = drop_again(&mut lasting, &epochs)?;
+    // On record first: whatever files a start meets after a crash in between, no number is taken from an
+    // epoch of before.
+    let list_number = counter_of(&db, LIST_NUMBER)?.max(copy.list_number) + 1;
+    write_epochs(&db, &lasting, epochs, list_number)?;
+    super::put_head(&db, &ShopHead { lineage: setting.random.bytes(), ..head })?;
     for (new, name) in new_files.iter().zip(["keyring.a", "keyring.b"]) {
         setting.disk.rename(new, &setting.file(name))?;
     }
     setting.disk.sync_dir(&setting.dir)?;
-    let list_number = counter_of(&db, LIST_NUMBER)?.max(copy.list_number) + 1;
-    write_epochs(&db, &lasting, epochs, list_number)?;
-    super::put_head(&db, &ShopHead { lineage: setting.random.bytes(), ..head })?;
     super::passing_anew(&db, setting, MasterKey::new(*master.as_bytes()), copy.shop)?;
     Ok(Recovered { dropped, lost })
 }

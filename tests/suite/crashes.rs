@@ -1,9 +1,10 @@
-//! kill -9 of the program while people order: what was acknowledged is there, once and whole.
+//! kill -9 of the program while people order, register, pay, ship and cancel, goods come in and backups are
+//! made: what was acknowledged is there, once and whole.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::actors::{fill_address, number_in};
@@ -16,6 +17,8 @@ const BUYERS: usize = 3;
 struct Model {
     acknowledged: BTreeSet<String>,
     asked: usize,
+    /// Who was told to be registered.
+    joined: BTreeSet<String>,
 }
 
 fn open(home: &Path, dir: &str) -> Running {
@@ -79,31 +82,123 @@ fn orders_of(remote: &mut Remote) -> BTreeSet<String> {
     numbers
 }
 
+/// Registers, adds an address and deletes it, until the shop goes away or it is told to stop.
+fn join(mut remote: Remote, round: u64, model: &Mutex<Model>, stop: &AtomicBool) -> std::io::Result<()> {
+    for number in 0.. {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        remote.cookies.clear();
+        let name = format!("joiner-{round}-{number}");
+        let email = format!("{name}@example.com");
+        let form = remote.get("/register")?.form("/register");
+        let form = form.with("account", &name).with("contact", &email).with("password", JOINED_PASSWORD);
+        remote.submit(&form.with("agree", "on"))?;
+        let Some(code) = code_for(&mut remote, &email, stop)? else { break };
+        let form = remote.get("/register/verify")?.form("/register/verify");
+        if remote.submit(&form.with("code", &code))?.status != 303 {
+            continue;
+        }
+        model.lock().expect("nobody panics").joined.insert(name);
+        let form = fill_address(remote.get("/account/addresses")?.form("/account/addresses"));
+        remote.submit(&form)?;
+        let page = remote.get("/account/addresses")?;
+        if let Some(delete) = page.forms().into_iter().find(|form| form.action.ends_with("/delete")) {
+            remote.submit(&delete)?;
+        }
+    }
+    Ok(())
+}
+
+/// The code that was sent to this contact; the outbox runs by itself.
+fn code_for(remote: &mut Remote, email: &str, stop: &AtomicBool) -> std::io::Result<Option<String>> {
+    while !stop.load(Ordering::SeqCst) {
+        let letters: serde_json::Value = serde_json::from_str(&remote.get("/demo/outbox.json")?.body)?;
+        let all = letters.as_array().into_iter().flatten();
+        let own = all.filter(|letter| letter["to"] == email).filter_map(|letter| letter["body"].as_str());
+        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(code) = own.flat_map(|body| body.split(|c: char| !c.is_ascii_digit())).find(is_code) {
+            return Ok(Some(code.to_owned()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(None)
+}
+
+/// Takes money, ships and cancels, until the shop goes away or it is told to stop.
+fn work(mut remote: Remote, login: (&str, &str), stop: &AtomicBool) -> std::io::Result<()> {
+    let form = remote.get("/admin/login")?.form("/admin/login");
+    remote.submit(&form.with("account", login.0).with("password", login.1))?;
+    for number in 0_usize.. {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let shelf = ["payment-due", "to-ship", "to-ship", "shipped"][number % 4];
+        let page = remote.get(&format!("/admin/orders?state={shelf}"))?;
+        let links = page.body.split("href=\"/admin/orders/").skip(1);
+        let found: Vec<&str> = links.filter_map(|rest| rest.split(['"', '?', '/']).next()).collect();
+        let Some(order) = found.get(number % found.len().max(1)) else { continue };
+        let page = remote.get(&format!("/admin/orders/{order}"))?;
+        let wanted = ["paid", "ship", "cancel", "complete"][number % 4];
+        if let Some(form) = page.forms().into_iter().find(|form| form.action.ends_with(wanted)) {
+            let tracking = format!("SF{number:013}");
+            remote.submit(&form.with("carrier", "SF Express").with("tracking", &tracking))?;
+        }
+    }
+    Ok(())
+}
+
+/// Imports goods with a picture and makes backups, from the shell.
+fn keep_house(home: &Path, dir: &str, stop: &AtomicBool) {
+    let csv = home.join("goods.csv");
+    std::fs::write(home.join("mug.gif"), GIF).expect("written");
+    for number in 0.. {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let row = format!("house-mug-{},House mug {number},{}.00,+5,mug.gif\n", number % 7, 20 + number % 50);
+        std::fs::write(&csv, format!("handle,title,price,stock,picture\n{row}")).expect("written");
+        // The shop is killed under it.
+        tuckshop(home, &["products", "import", &csv.display().to_string(), "--data-dir", dir]);
+        tuckshop(home, &["backup", "now", "--data-dir", dir]);
+    }
+}
+
+/// The smallest picture there is.
+const GIF: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+const JOINED_PASSWORD: &str = "seven blue lanterns hang";
+
 #[test]
-fn killed_again_and_again_the_shop_loses_and_doubles_no_order() {
+fn killed_again_and_again_the_shop_loses_and_doubles_no_order_and_no_customer() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let dir = home.path().join("shop").display().to_string();
-    let model = Arc::new(Mutex::new(Model::default()));
+    let model = Mutex::new(Model::default());
     let slugs = product_slugs(home.path(), &dir);
     for round in 0..if full() { 200 } else { 20 } {
         let running = open(home.path(), &dir);
         let remote = sign_in(&running);
-        let stop = Arc::new(AtomicBool::new(false));
-        let buyers: Vec<_> = (0..BUYERS)
-            .map(|buyer| {
-                let (remote, model, stop) = (remote.clone(), model.clone(), stop.clone());
-                let mut slugs = slugs.clone();
+        let owner = running.said("Owner:");
+        let login = owner.split_once(' ').expect("email and password");
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let (model, stop, home, dir) = (&model, &stop, home.path(), dir.as_str());
+            for buyer in 0..BUYERS {
+                let (remote, mut slugs) = (remote.clone(), slugs.clone());
                 slugs.rotate_left(buyer * 7);
                 // A connection that breaks is what this test is about.
-                std::thread::spawn(move || drop(buy(remote, &slugs, &model, &stop)))
-            })
-            .collect();
-        std::thread::sleep(Duration::from_millis(60 + round * 37 % 400));
-        running.kill();
-        stop.store(true, Ordering::SeqCst);
-        for buyer in buyers {
-            buyer.join().expect("a buyer ends");
-        }
+                scope.spawn(move || drop(buy(remote, &slugs, model, stop)));
+            }
+            let visitor = running.visitor();
+            scope.spawn(move || drop(join(visitor, round, model, stop)));
+            let visitor = running.visitor();
+            scope.spawn(move || drop(work(visitor, login, stop)));
+            scope.spawn(move || keep_house(home, dir, stop));
+            std::thread::sleep(Duration::from_millis(60 + round * 37 % 400));
+            running.kill_now();
+            stop.store(true, Ordering::SeqCst);
+        });
+        drop(running);
         let check = tuckshop(home.path(), &["check", "--data-dir", &dir]);
         assert_eq!(
             check.status.code(),
@@ -115,11 +210,18 @@ fn killed_again_and_again_the_shop_loses_and_doubles_no_order() {
     }
     let running = open(home.path(), &dir);
     let stored = orders_of(&mut sign_in(&running));
-    let model = model.lock().expect("no buyer panicked");
+    let model = model.into_inner().expect("nobody panicked");
     let lost: Vec<_> = model.acknowledged.difference(&stored).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     assert!(stored.len() <= model.asked, "{} stored, {} asked for", stored.len(), model.asked);
     assert!(model.acknowledged.len() >= 10, "only {} orders were made", model.acknowledged.len());
+    assert!(model.joined.len() >= 5, "only {} customers registered", model.joined.len());
+    for name in &model.joined {
+        let mut remote = running.visitor();
+        let form = remote.get("/login").expect("a page").form("/login");
+        let page = remote.submit(&form.with("account", name).with("password", JOINED_PASSWORD));
+        assert_eq!(page.expect("an answer").status, 303, "{name} registered and can't sign in");
+    }
     assert_eq!(running.stop(), 0);
 }
 

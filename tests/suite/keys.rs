@@ -108,9 +108,7 @@ fn killed_while_the_master_key_is_rotated_under_load_the_shop_opens() {
             });
             let rotate = scope.spawn(|| home.run(&["keys", "rotate"]));
             std::thread::sleep(std::time::Duration::from_millis(20 + round * 53 % 300));
-            let pid = i32::try_from(running.pid()).expect("a process id");
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
-                .expect("killed");
+            running.kill_now();
             stop.store(true, Ordering::SeqCst);
             load.join().expect("ends");
             rotate.join().expect("ends");

@@ -120,9 +120,15 @@ impl Running {
     }
 
     /// kill -9.
-    pub fn kill(mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
+    pub fn kill(self) {
+        self.kill_now();
+    }
+
+    /// kill -9, without waiting until it is gone; that is waited for when this is dropped.
+    pub fn kill_now(&self) {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+            .expect("killed");
     }
 
     /// Asks it to stop and waits.

@@ -247,3 +247,77 @@ fn while_nothing_can_be_written_reads_go_on_and_commands_are_refused() {
     assert!(world.store().is_writable());
     world.compare().expect("whole");
 }
+
+/// What a recovery is told by a place: the newest copy that was made there.
+fn copy_of(world: &World) -> snapshot::KeyringCopy {
+    world.store().view().expect("a view").keyring_copy().expect("a copy")
+}
+
+#[test]
+fn a_recovery_that_is_cut_at_any_step_can_be_repeated_and_gives_no_number_twice() {
+    let step = if crate::disk::simulated::full() { 1 } else { 7 };
+    for fault in [Fault::PowerCut, Fault::Kill] {
+        for number in (0..).step_by(step) {
+            let mut world = World::new(11, Mutant::None);
+            script(&mut world);
+            let mut copy = copy_of(&world);
+            // What is done after the copy was made is there too: its epochs' seeds are in the copy.
+            world.write("note 9");
+            world.erase("note 1");
+            world.store = None;
+            let new = MasterKey::new([9; 32]);
+            world.disk.plan(number, fault);
+            let cut = snapshot::recover(&world.setting, &new, &copy, false).is_err();
+            world.disk.restart(fault == Fault::PowerCut);
+            if cut {
+                // A start in between refuses in words, or opens what is whole.
+                let keys = [MasterKey::new([9; 32]), Fixture::master()];
+                if let Ok(store) = Store::open(&world.setting, &keys) {
+                    world.store = Some(store);
+                    world.write("note 10");
+                    world.compare().unwrap_or_else(|what| panic!("cut at {number}: {what}"));
+                    // The places follow at once.
+                    copy = copy_of(&world);
+                    world.store = None;
+                }
+                snapshot::recover(&world.setting, &new, &copy, false)
+                    .unwrap_or_else(|error| panic!("cut at {number}, repeated: {error}"));
+            }
+            let opened =
+                Store::open(&world.setting, &[new]).unwrap_or_else(|e| panic!("cut at {number}: {e}"));
+            world.store = Some(opened);
+            world.compare().unwrap_or_else(|what| panic!("cut at {number}, recovered: {what}"));
+            // A number that was given before would be noticed here.
+            (0..4).for_each(|key| world.write(&format!("note {key}")));
+            world.compare().expect("whole");
+            if !cut {
+                assert!(number > 20, "no step was cut at all");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_copy_lacks_is_named_and_given_up_only_when_that_is_accepted() {
+    let mut world = World::new(12, Mutant::None);
+    world.write("note 1");
+    let copy = copy_of(&world);
+    world.store().begin_anew().expect("begun");
+    world.write("note 2");
+    world.store = None;
+    let new = MasterKey::new([9; 32]);
+    let refused = snapshot::recover(&world.setting, &new, &copy, false);
+    match refused {
+        Err(StoreError::Loss(lost)) => assert_eq!(lost.into_iter().collect::<Vec<_>>(), [("address", 1)]),
+        other => panic!("{other:?}"),
+    }
+    world.store = Some(Store::open(&world.setting, &[Fixture::master()]).expect("nothing was touched"));
+    world.compare().expect("whole");
+    world.store = None;
+    let recovered = snapshot::recover(&world.setting, &new, &copy, true).expect("recovered");
+    assert_eq!(recovered.lost.into_iter().collect::<Vec<_>>(), [("address", 1)]);
+    world.store = Some(Store::open(&world.setting, &[new]).expect("opens"));
+    world.may.insert("note 2".to_owned(), vec![None]);
+    world.compare().expect("the rest is whole");
+}
