@@ -22,7 +22,8 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
             retention::sweep_passing(shop).await.map(|_| ())
         })),
         tokio::spawn(every(SWEEP_LASTING_EVERY, shop.clone(), stop.clone(), async |shop| {
-            retention::sweep(shop).await.map(|_| ())
+            retention::sweep(shop).await?;
+            retention::renew_contact_index(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
             // An order must not expire because a clock jumped.

@@ -13,6 +13,7 @@ use crate::ids::VaultId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::{accounts, staff};
 
 /// How many expired vaults go in one commit.
 const AT_ONCE: usize = 500;
@@ -62,6 +63,30 @@ pub async fn sweep(shop: &Shop) -> Decided<Run> {
         }
     }
     Ok(run)
+}
+
+/// Gives the index of contacts a new key where somebody was taken out of it, at most once a week, so that
+/// no old page of the file tells whether a contact was a customer's. Look-ups go on meanwhile; one that
+/// was cut off is begun again. Returns whether it did.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub async fn renew_contact_index(shop: &Shop) -> Decided<bool> {
+    if !shop.store.view()?.contact_index_is_due(shop.clock.now())? {
+        return Ok(false);
+    }
+    shop.store.commit(|plan| Ok(plan.begin_contact_index()?)).await?;
+    let mut before = None;
+    loop {
+        before = shop.store.commit(move |plan| Ok(accounts::index_slice(plan, before)?)).await?;
+        if before.is_none() {
+            break;
+        }
+    }
+    shop.store.commit(|plan| Ok(staff::rebuild_index(plan)?)).await?;
+    shop.store.commit(|plan| Ok(plan.turn_contact_index()?)).await?;
+    tracing::info!("the index of contacts has a new key");
+    Ok(true)
 }
 
 /// What a run at `moment` would drop, if nothing changed until then.

@@ -321,18 +321,23 @@ fn entries(account: &Account) -> Vec<(Handle, String)> {
 
 /// Indexes every account anew: no backup holds the index.
 pub fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
-    const AT_ONCE: usize = 1000;
     let mut before = None;
     loop {
-        let accounts = all(plan, before, AT_ONCE)?;
-        for account in &accounts {
-            index(plan, account)?;
-        }
-        match accounts.last() {
-            Some(last) => before = Some(last.subject),
-            None => return Ok(()),
+        before = index_slice(plan, before)?;
+        if before.is_none() {
+            return Ok(());
         }
     }
+}
+
+/// Indexes the next thousand accounts; where to go on, or `None` after the last.
+pub fn index_slice(plan: &mut Plan<'_>, before: Option<SubjectId>) -> StoreResult<Option<SubjectId>> {
+    const AT_ONCE: usize = 1000;
+    let accounts = all(plan, before, AT_ONCE)?;
+    for account in &accounts {
+        index(plan, account)?;
+    }
+    Ok(accounts.last().map(|last| last.subject))
 }
 
 /// The digest of the terms and the privacy policy in both languages, which an agreement names.

@@ -248,6 +248,7 @@ pub fn tables() -> Vec<TableInfo> {
         super::brake::COUNTED.info(),
         super::brake::HELD.info(),
         super::CONTACTS.info(),
+        super::contacts::RENEWED.info(),
     ];
     tables.extend(LASTING.infos());
     tables.extend(PASSING.infos());

@@ -267,3 +267,42 @@ async fn every_page_of_the_way_in_speaks_chinese_too() {
         assert!(han > 40, "{path} has {han} Chinese letters");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_of_contacts_gets_a_new_key_a_week_after_somebody_left_it() {
+    use tuckshop::retention::renew_contact_index;
+    use tuckshop::store::Handle;
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    shop.shopper("mei").await;
+    shop.pass_days(8).await;
+    assert!(!renew_contact_index(&shop.shop).await.expect("looked"), "nobody has left it");
+    // A changed name makes the old one lead nowhere.
+    let form = lin.get("/account/settings").await.must_be(200).form("/account/settings");
+    lin.submit(form.with("account", "lin-the-second")).await.must_be(303);
+    let leads = |text: &str| {
+        let view = shop.shop.store.view().expect("a view");
+        view.find_contact(Handle::AccountName, text).expect("a look-up").is_some()
+    };
+    assert!(leads("lin-the-second") && leads("mei") && !leads("lin"));
+    // One that was cut off leaves both keys, and both answer.
+    shop.shop.store.commit(|plan| Ok(plan.begin_contact_index()?)).await.expect("begun");
+    assert!(leads("lin-the-second") && leads("mei") && !leads("lin"));
+    let rows = |shop: &TestShop| {
+        let view = shop.shop.store.view().expect("a view");
+        view.list(&tuckshop::store::CONTACTS, &[])
+            .expect("rows")
+            .into_iter()
+            .map(|row| row.key)
+            .collect::<Vec<_>>()
+    };
+    let before = rows(&shop);
+    assert!(renew_contact_index(&shop.shop).await.expect("renewed"));
+    let after = rows(&shop);
+    assert!(!after.is_empty() && after.iter().all(|key| !before.contains(key)), "no digest is as it was");
+    assert!(leads("lin-the-second") && leads("mei") && !leads("lin"));
+    assert_eq!(shop.browser().sign_in("mei@example.com", SHOPPER_PASSWORD).await.status, 303);
+    assert_eq!(shop.owner().await.get("/admin").await.status, 200);
+    assert!(!renew_contact_index(&shop.shop).await.expect("looked"), "once is enough");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
