@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::actors::{Browser, TestShop, fill_address};
+use tuckshop::web::{Method, Who};
+
+use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address};
 use crate::page::{Form, Page};
 
 /// What runs if it is shown as it was typed.
@@ -211,4 +213,106 @@ async fn no_bad_value_in_any_field_breaks_a_page_or_is_stored_when_it_is_refused
         }
     }
     assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+/// Whether a path fits a route, and what stands in its blanks.
+fn blanks(route: &str, path: &str) -> Option<Vec<String>> {
+    let path = path.split('?').next().unwrap_or(path);
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let pairs: Vec<(&str, &str)> = wanted.into_iter().zip(given).collect();
+    let fits = pairs.iter().all(|(wanted, given)| wanted.starts_with('{') || wanted == given);
+    let filled = pairs.iter().filter(|(wanted, _)| wanted.starts_with('{'));
+    fits.then(|| filled.map(|(_, given)| (*given).to_owned()).collect())
+}
+
+/// An id of the same shape that nobody has.
+fn nobodys(id: &str) -> String {
+    id.chars()
+        .map(|c| match c {
+            '0'..='8' => char::from(c as u8 + 1),
+            '9' => '0',
+            other => other,
+        })
+        .collect()
+}
+
+async fn ask(browser: &Browser, method: Method, path: &str, form: Option<&Form>) -> Page {
+    let mut browser = browser.clone();
+    match (method, form) {
+        (Method::Get, _) => browser.get(path).await,
+        (Method::Post, Some(form)) => browser.submit(Form { action: path.to_owned(), ..form.clone() }).await,
+        (Method::Post, None) => browser.post(path, &[]).await,
+    }
+}
+
+/// The same text, but for what differs with the address that was asked for.
+fn without(page: &Page, id: &str) -> String {
+    page.text().replace(id, "ID")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_customers_things_are_as_absent_as_things_that_never_were() {
+    let shop = TestShop::open().await;
+    let mut mei = shop.shopper("mei").await;
+    for _ in 0..2 {
+        let form = fill_address(mei.get("/account/addresses").await.form("/account/addresses"));
+        mei.submit(form.with("street", "梅家巷 7 号")).await.must_be(303);
+    }
+    // One order that waits for money, and one that is on its way.
+    mei.put_in_cart("mug", 1).await;
+    mei.order("transfer").await;
+    mei.put_in_cart("mug", 1).await;
+    let sent = mei.order("cod").await;
+    let mut owner = shop.owner().await;
+    let page = owner.get(&format!("/admin/orders/{sent}")).await.must_be(200);
+    let ship = page.form(&format!("/admin/orders/{sent}/ship"));
+    owner.submit(ship.with("carrier", "SF Express").with("tracking", "SF0000000000001")).await.must_be(303);
+    // A session elsewhere, which can be ended from here.
+    let mut elsewhere = shop.browser();
+    elsewhere.sign_in("mei@example.com", SHOPPER_PASSWORD).await.must_be(303);
+    let lin = shop.shopper("lin").await;
+
+    let begin = ["/account", "/account/orders?tab=all", "/account/addresses", "/account/security"];
+    let walked = walk(&mut mei, &begin).await;
+    let mut places: Vec<(String, Option<Form>)> =
+        walked.pages.iter().map(|page| (page.path.clone(), None)).collect();
+    let forms = walked.pages.iter().flat_map(Page::forms);
+    places.extend(forms.map(|form| (form.action.clone(), Some(form))));
+
+    let before = stored(&shop);
+    let of_customers = tuckshop::routes::all().into_iter().filter(|route| route.who == Who::Customer);
+    let mut count = 0;
+    for route in of_customers.filter(|route| route.path.contains('{')) {
+        let name = format!("{} {}", route.method.name(), route.path);
+        let found = places.iter().find_map(|(path, form)| Some((path, form, blanks(route.path, path)?)));
+        let (path, form, ids) = found.unwrap_or_else(|| panic!("{name}: mei's own pages do not lead to it"));
+        let id = ids.first().unwrap_or_else(|| panic!("{name}: no id in {path}"));
+        let hers = ask(&lin, route.method, path, form.as_ref()).await;
+        let nobody = nobodys(id);
+        let none = ask(&lin, route.method, &path.replace(id, &nobody), form.as_ref()).await;
+        assert_eq!((hers.status, none.status), (404, 404), "{name}: {}", hers.text());
+        assert_eq!(without(&hers, id), without(&none, &nobody), "{name}");
+        for odd in ["%2e%2e", "..%2f..%2fshop.redb", "%00", "0", "-1", "1'--", "%ff%fe", &"9".repeat(4096)] {
+            let page = ask(&lin, route.method, &path.replace(id, odd), form.as_ref()).await;
+            assert!([400, 404, 405].contains(&page.status), "{name} with {odd:.20}: {}", page.status);
+        }
+        let padded = ask(&lin, route.method, &path.replace(id, &format!("0{id}")), form.as_ref()).await;
+        assert_eq!(padded.status, 404, "{name} padded");
+        count += 1;
+    }
+    assert!(count >= 8, "only {count} routes were tried");
+    assert!(stored(&shop) == before, "something was changed");
+
+    // Her address in his checkout.
+    let address =
+        places.iter().find_map(|(path, _)| blanks("/account/addresses/{id}", path)).expect("hers")[0].clone();
+    let mut lin = lin;
+    lin.put_in_cart("mug", 1).await;
+    let form = lin.checkout_form("cod").await;
+    let page = lin.submit(form.with("address", &address)).await;
+    assert!(page.status == 422 && !page.says("梅家巷"), "{} {}", page.status, page.text());
+    assert!(!lin.get("/account/orders?tab=all").await.must_be(200).says("Stoneware mug"));
 }
