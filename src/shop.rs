@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
@@ -51,6 +51,8 @@ pub struct Inner {
     /// Where the shop is found, without a slash at the end.
     url: String,
     settings: RwLock<Arc<Settings>>,
+    /// Goes up with each change of the settings.
+    settings_version: AtomicU64,
     /// Password hashing takes 19 MiB and a core each: only so many at once.
     pub hashing: Semaphore,
     pub post_limits: PostLimits,
@@ -96,6 +98,7 @@ impl Shop {
             demo: parts.demo,
             rehearsal: parts.rehearsal,
             settings: RwLock::new(Arc::new(settings)),
+            settings_version: AtomicU64::new(0),
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
             pictures: Semaphore::new(1),
@@ -145,6 +148,11 @@ impl Shop {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Which state of the settings is in force; only to be compared.
+    pub fn settings_version(&self) -> u64 {
+        self.settings_version.load(Ordering::SeqCst)
+    }
+
     /// Changes what the shop is.
     ///
     /// # Errors
@@ -153,6 +161,7 @@ impl Shop {
         let stored = settings.clone();
         self.store.commit(move |plan: &mut Plan<'_>| Ok(settings::put(plan, &stored)?)).await?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.settings_version.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 

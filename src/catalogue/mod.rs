@@ -13,6 +13,7 @@ mod admin_pages;
 mod admin_variants;
 mod export;
 mod import;
+mod kept;
 mod pages;
 mod pictures;
 mod records;

@@ -3,12 +3,12 @@
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use maud::Markup;
 
+use super::kept::{self, About, Drawn};
 use super::pages::{self, Asked, Buying, Part};
 use super::records::{CATEGORY_SLUGS, PRODUCT_SLUGS};
 use super::search::Query;
-use super::snapshot::{Product, Sort, Wish, snapshot};
+use super::snapshot::{Product, Snapshot, Sort, Wish, snapshot};
 use super::{admin, admin_categories, admin_variants, category_path, pictures, product_path};
 use crate::front::{self, Page};
 use crate::ids::VariantId;
@@ -51,29 +51,35 @@ pub(super) fn page_of(form: &Form) -> usize {
 }
 
 async fn home(visit: Visit) -> Answer {
-    let main = pages::home(visit.locale, &visit.shop.settings(), &*snapshot(&visit.shop)?);
-    Ok(page(front::shop_page(&visit, &Page::default(), main)?))
+    kept::answer(&visit, |snapshot| {
+        let about = About { title: String::new(), description: None, noindex: false };
+        Ok(Drawn::Page(about, pages::home(visit.locale, &visit.shop.settings(), snapshot)))
+    })
 }
 
 async fn category(visit: Visit, Path(slug): Path<String>) -> Answer {
-    let snapshot = snapshot(&visit.shop)?;
-    let Some(category) = snapshot.category_by_slug(&slug) else {
-        let known = visit.view()?.get(&CATEGORY_SLUGS, &slug)?;
+    kept::answer(&visit, |snapshot| draw_category(&visit, snapshot, &slug))
+}
+
+fn draw_category(visit: &Visit, snapshot: &Snapshot, slug: &str) -> Result<Drawn, Stop> {
+    let Some(category) = snapshot.category_by_slug(slug) else {
+        let known = visit.view()?.get(&CATEGORY_SLUGS, &slug.to_owned())?;
         let moved = known.and_then(|known| snapshot.category(known.category));
         let moved = moved.ok_or_else(Refusal::not_found)?;
-        return Ok(moved_to(&category_path(&moved.row.slug)));
+        return Ok(Drawn::Other(moved_to(&category_path(&moved.row.slug))));
     };
-    let asked = asked_of(&visit);
+    let asked = asked_of(visit);
     let sort = Sort::parse(asked.raw("sort")).filter(|sort| *sort != Sort::Match).unwrap_or(Sort::Popular);
     let list = snapshot.list(Some(category.id), sort);
     let part = Part::of(&list, page_of(&asked), PAGE);
     let l = visit.locale;
-    let about = Page {
-        title: category.row.title.get(l),
-        description: Some(category.row.description.get(l)).filter(|text| !text.is_empty()),
-        ..Page::default()
+    let description = Some(category.row.description.get(l)).filter(|text| !text.is_empty());
+    let about = About {
+        title: category.row.title.get(l).to_owned(),
+        description: description.map(str::to_owned),
+        noindex: false,
     };
-    Ok(page(front::shop_page(&visit, &about, pages::category(l, category, &part, sort))?))
+    Ok(Drawn::Page(about, pages::category(l, category, &part, sort)))
 }
 
 /// The address of a product or category that was renamed leads to its new one for good.
@@ -83,32 +89,30 @@ fn moved_to(path: &str) -> Response {
 }
 
 async fn product(visit: Visit, Path(slug): Path<String>) -> Answer {
-    let snapshot = snapshot(&visit.shop)?;
-    let known = visit.view()?.get(&PRODUCT_SLUGS, &slug)?;
+    kept::answer(&visit, |snapshot| draw_product(&visit, snapshot, &slug))
+}
+
+fn draw_product(visit: &Visit, snapshot: &Snapshot, slug: &str) -> Result<Drawn, Stop> {
+    let known = visit.view()?.get(&PRODUCT_SLUGS, &slug.to_owned())?;
     let found = known.and_then(|known| snapshot.product(known.product));
     // Staff see drafts as they will look.
     let shown = |product: &&std::sync::Arc<Product>| product.is_on_sale() || visit.staff.is_some();
     let found = found.filter(shown).ok_or_else(Refusal::not_found)?;
     if found.row.slug != slug {
-        return Ok(moved_to(&product_path(&found.row.slug)));
+        return Ok(Drawn::Other(moved_to(&product_path(&found.row.slug))));
     }
     let buying = Buying { variant: None, quantity: "1", problems: &Problems::new() };
-    Ok(page(product_markup(&visit, found, &buying)?))
+    let main = pages::product(visit.locale, &visit.shop.settings(), snapshot, found, &buying);
+    Ok(Drawn::Page(about_product(visit, found), main))
 }
 
-fn product_markup(visit: &Visit, product: &Product, buying: &Buying<'_>) -> StoreResult<Markup> {
-    let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
-    let description: String = product.row.description.get(l).chars().take(160).collect();
-    let about = Page {
-        title: product.row.title.get(l),
-        description: Some(description.as_str()).filter(|text| !text.is_empty()),
+fn about_product(visit: &Visit, product: &Product) -> About {
+    let description: String = product.row.description.get(visit.locale).chars().take(160).collect();
+    About {
+        title: product.row.title.get(visit.locale).to_owned(),
+        description: Some(description).filter(|text| !text.is_empty()),
         noindex: !product.is_on_sale(),
-        has_problems: !buying.problems.is_empty(),
-        ..Page::default()
-    };
-    let main = pages::product(l, &visit.shop.settings(), &snapshot, product, buying);
-    front::shop_page(visit, &about, main)
+    }
 }
 
 /// The page of a variant's product after its buy form (`variant`, `quantity`) was refused: what was
@@ -124,7 +128,10 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
     let buying = Buying { variant: Some(variant), quantity: form.raw("quantity"), problems: &problems };
     // The language switch comes back to the page itself, not to where the form was sent.
     let visit = Visit { path: product_path(&product.row.slug), ..visit.clone() };
-    Ok(Some(refused(refusal, product_markup(&visit, product, &buying)?)))
+    let about = about_product(&visit, product);
+    let said = Page { has_problems: !problems.is_empty(), ..about.page() };
+    let main = pages::product(visit.locale, &visit.shop.settings(), &snapshot, product, &buying);
+    Ok(Some(refused(refusal, front::shop_page(&visit, &said, main)?)))
 }
 
 async fn search(visit: Visit) -> Answer {

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::kept::Pages;
 use super::records::{
     CATEGORIES, CHANGES, CategoryId, CategoryRow, PRODUCTS, Picture, ProductRow, SOLD, STOCK, Status,
     Touched, VARIANTS, VariantRow,
@@ -277,6 +278,11 @@ impl Snapshot {
         made.clone()
     }
 
+    /// The version of the catalogue that this is.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// What is on sale and fits a wish.
     pub fn search(&self, wish: &Wish) -> Vec<Arc<Product>> {
         let list = self.list(wish.category, wish.sort);
@@ -303,9 +309,14 @@ impl Snapshot {
 #[derive(Default)]
 pub struct Cache {
     latest: Mutex<Option<Arc<Snapshot>>>,
+    pages: Pages,
 }
 
 impl Cache {
+    pub(super) fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     /// The catalogue at the version of this view, or at a later one.
     fn at(&self, view: &View<'_>) -> StoreResult<Arc<Snapshot>> {
         let version = view.counter(VERSION)?;

@@ -30,22 +30,24 @@ pub struct Visit {
     /// The token that ties a code to this browser, if the browser sent one.
     pub step: Option<String>,
     pub agent: Arc<str>,
+    /// Whether the browser unpacks gzip.
+    pub takes_gzip: bool,
 }
 
 impl Visit {
     /// Reads who asks off a request's head.
     pub fn of(shop: &Shop, uri: &Uri, headers: &HeaderMap, peer: Option<SocketAddr>) -> StoreResult<Self> {
         let https = shop.is_https();
-        let view = shop.store.view()?;
         let now = shop.clock.now();
-        let customer = Cookie::Session
-            .read(headers, https)
-            .map(|token| sessions::find(&view, &token, now))
-            .transpose()?
-            .flatten()
-            .filter(|session| matches!(session.holder, Holder::Customer(_)));
-        let staff =
-            Cookie::Staff.read(headers, https).map(|token| find_staff(&view, &token, now)).transpose()?;
+        let customer = match Cookie::Session.read(headers, https) {
+            Some(token) => sessions::find(&shop.store.view()?, &token, now)?
+                .filter(|session| matches!(session.holder, Holder::Customer(_))),
+            None => None,
+        };
+        let staff = match Cookie::Staff.read(headers, https) {
+            Some(token) => find_staff(&shop.store.view()?, &token, now)?,
+            None => None,
+        };
         let header_text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let chosen = Cookie::Language.read(headers, https).and_then(|tag| Locale::parse(&tag));
         let locale = chosen
@@ -56,12 +58,18 @@ impl Visit {
             locale,
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             customer,
-            staff: staff.flatten(),
+            staff,
             peer: shop.peer(peer, headers),
             cart: Cookie::Cart.read(headers, https),
             step: Cookie::Step.read(headers, https),
             agent: header_text(header::USER_AGENT).into(),
+            takes_gzip: header_text(header::ACCEPT_ENCODING).split(',').any(takes_gzip),
         })
+    }
+
+    /// Whether nothing is known of who asks: not signed in, and nothing in a cart.
+    pub fn is_nobody_yet(&self) -> bool {
+        self.customer.is_none() && self.staff.is_none() && self.cart.is_none()
     }
 
     /// The signed-in customer; routes for customers always have one.
@@ -80,6 +88,12 @@ impl Visit {
     pub fn view(&self) -> StoreResult<View<'_>> {
         self.shop.store.view()
     }
+}
+
+/// Whether one entry of `Accept-Encoding` says gzip and does not take it back.
+fn takes_gzip(entry: &str) -> bool {
+    let mut parts = entry.split(';').map(str::trim);
+    parts.next() == Some("gzip") && parts.all(|part| part != "q=0" && part != "q=0.0")
 }
 
 fn find_staff(

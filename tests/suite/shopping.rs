@@ -143,3 +143,63 @@ async fn every_answer_carries_the_headers_that_keep_it_safe() {
     assert_eq!(header("referrer-policy"), "same-origin");
     assert!(!page.body.contains(" style=\"") && !page.body.contains("onclick="));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_page_follows_goods_and_shop_and_shows_nobody_anothers_cart() {
+    let shop = TestShop::open().await;
+    let mut visitor = shop.browser();
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 3).await;
+    for _ in 0..2 {
+        let page = visitor.get("/products/mug").await.must_be(200).must_say("¥49.50").must_say("Sign in");
+        assert!(!page.says("3 items"), "{}", page.text());
+        lin.get("/products/mug").await.must_be(200).must_say("3 items").must_say("Account");
+    }
+    visitor.language = "zh";
+    visitor.get("/products/mug").await.must_be(200).must_say("石瓷杯");
+    visitor.language = "en";
+
+    // Sold: the count follows.
+    lin.order("cod").await;
+    shop.stock("handle,title,price,stock\nmug,Stoneware mug,51.00,2\n").await;
+    visitor.get("/products/mug").await.must_be(200).must_say("¥51.00").must_say("Only 2 left");
+    // The shop's own name stands in every frame.
+    let mut settings = (*shop.shop.settings()).clone();
+    settings.name = "The Cup House".to_owned();
+    shop.shop.change_settings(settings).await.expect("changed");
+    visitor.get("/products/mug").await.must_be(200).must_say("The Cup House");
+    visitor.get("/").await.must_be(200).must_say("The Cup House");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packed_page_unpacks_to_the_plain_one() {
+    use std::io::Read;
+    let shop = TestShop::open().await;
+    let router = tuckshop::web::router(&shop.shop, tuckshop::routes::all());
+    let ask = async |encoding: &str| {
+        use http_body_util::BodyExt;
+        use tower::ServiceExt;
+        let request = axum::http::Request::get("/products/mug")
+            .header("host", "127.0.0.1:8080")
+            .header("accept-encoding", encoding)
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        let (head, body) = router.clone().oneshot(request).await.expect("an answer").into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let header =
+            |name: &str| head.headers.get(name).map(|value| value.to_str().expect("ASCII").to_owned());
+        (header("content-encoding"), header("vary"), bytes)
+    };
+    let (encoding, vary, plain) = ask("identity").await;
+    assert_eq!((encoding, vary.as_deref()), (None, Some("accept-encoding")));
+    for _ in 0..2 {
+        let (encoding, _, packed) = ask("br;q=1.0, gzip;q=0.8").await;
+        assert_eq!(encoding.as_deref(), Some("gzip"));
+        assert!(packed.len() * 2 < plain.len());
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).expect("gzip");
+        assert!(unpacked == plain);
+    }
+    let (encoding, _, refused) = ask("gzip;q=0").await;
+    assert!(encoding.is_none() && refused == plain);
+}
