@@ -78,6 +78,15 @@ impl Config {
         Err(ConfigErrors { file: file.map(Path::to_owned), errors })
     }
 
+    /// Reads the text of a configuration file alone.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_text(text: &str) -> Result<Self, ConfigErrors> {
+        let (config, errors) = Self::read(Reader::new(Layers::of_text(text)));
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors { file: None, errors }) }
+    }
+
     /// The defaults, with this data dir; no file and no variable is read.
     pub fn defaults(data_dir: PathBuf) -> Self {
         let (mut config, _) = Self::read(Reader::new(Layers::default()));

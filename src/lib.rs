@@ -43,6 +43,7 @@ pub mod delivery;
 pub mod demo;
 pub mod disk;
 pub mod front;
+pub mod fuzz;
 pub mod ids;
 pub mod jobs;
 pub mod locale;

@@ -42,7 +42,8 @@ impl PlaceId {
         )
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads the text of a `place.id`.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         if lines.next()? != "tuckshop place" {
             return None;

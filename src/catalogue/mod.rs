@@ -127,3 +127,13 @@ pub fn tables() -> Vec<TableInfo> {
         r::EXPORTED.info(),
     ]
 }
+
+/// Whether these bytes are a catalogue as CSV without a fault.
+pub fn is_sheet(csv: &[u8], currency: crate::money::Currency) -> bool {
+    sheet::read_products(csv, currency).is_ok()
+}
+
+/// Whether these bytes are a picture that is taken.
+pub fn is_picture(bytes: &[u8]) -> bool {
+    pictures::encode(bytes).is_ok()
+}

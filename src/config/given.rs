@@ -97,6 +97,13 @@ impl Layers {
         layers
     }
 
+    /// What a file with this text gives.
+    pub fn of_text(text: &str) -> Self {
+        let mut layers = Self::default();
+        layers.add_toml(text);
+        layers
+    }
+
     fn add_file(&mut self, file: &Path) {
         match std::fs::read_to_string(file) {
             Ok(text) => self.add_toml(&text),

@@ -568,6 +568,15 @@ fn note_opening(db: &Database, tables: &VaultTables, opening: &keyring::Opening)
     if changed { Ok(txn.commit()?) } else { Ok(txn.abort()?) }
 }
 
+/// Whether these bytes have the form of a stored value, be it damaged.
+pub fn is_stored(value: &[u8]) -> bool {
+    match sealed::parse(value) {
+        Some(sealed::Stored::Plain { body, .. }) => codec::decode::<ShopHead>(body).is_some(),
+        Some(sealed::Stored::Sealed { .. }) => true,
+        None => false,
+    }
+}
+
 /// A new shop's head.
 pub fn new_head(clock: &dyn Clock, random: &dyn Random, rehearsal: bool, demo: bool) -> ShopHead {
     ShopHead {

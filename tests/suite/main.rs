@@ -14,6 +14,7 @@ mod hostile;
 mod keys;
 mod leaks;
 mod orders;
+mod parsers;
 mod places;
 mod registration;
 mod routes;
