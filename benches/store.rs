@@ -173,7 +173,7 @@ fn sealed_reads() {
 fn fill(store: &Store, class: Class, count: usize) -> Vec<VaultId> {
     let mut vaults = Vec::with_capacity(count);
     while vaults.len() < count {
-        let wanted = (count - vaults.len()).min(8000);
+        let wanted = (count - vaults.len()).min(3000);
         let decide = move |plan: &mut Plan<'_>| {
             let mut taken = Vec::with_capacity(wanted);
             for _ in 0..wanted {

@@ -281,6 +281,12 @@ pub fn overdue(shop: &Shop) -> StoreResult<Vec<Place>> {
     let number = view.list_number()?;
     let mut overdue = Vec::new();
     for place in places(shop) {
+        // Where somebody else writes there is nothing to be done before the owner has said so.
+        if let Err(BackupError::Strange { strange: Strange::OtherLine | Strange::OtherShop, .. }) =
+            place.check(&*shop.disk, &view)
+        {
+            continue;
+        }
         let is_new = view.get(&place::PLACES, &place.name)?.is_some_and(|row| row.copied >= number);
         // A stick that was pulled out and came back empty needs one too.
         let is_there = shop.disk.len(&place.folder.join(KEYRING_COPY)).is_ok_and(|length| length.is_some());

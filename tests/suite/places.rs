@@ -256,3 +256,51 @@ fn a_keyring_copy_to_keep_elsewhere_opens_a_backup_without_its_place() {
     let (code, _, err) = shop.home.run(&[&restore[..], &["--keyring", &kept]].concat());
     assert_eq!(code, 0, "{err}");
 }
+
+#[test]
+fn a_restored_shop_is_told_by_its_owner_to_go_on_and_follows_what_was_erased_meanwhile() {
+    let shop = WithStick::new();
+    assert_eq!(shop.run(&["staff", "add", "early@example.com", "--name", "Early"]).0, 0);
+    let (_, out, _) = shop.run(&["backup", "now"]);
+    let archive = shop.stick.join(out.lines().next().expect("a name")).display().to_string();
+    let new = shop.home.folder.path().join("new").display().to_string();
+    let restore = ["backup", "restore", &archive, "--into", &new, "--identity", &shop.identity];
+    assert_eq!(shop.run(&restore).0, 0);
+    // The old one goes on for a while, and somebody is erased there.
+    assert_eq!(shop.run(&["staff", "disable", "early@example.com"]).0, 0);
+    assert_eq!(shop.run(&["backup", "now"]).0, 0);
+
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &new, "--config", &shop.config];
+    let running = Running::start(shop.home.folder.path(), &arguments, "tuckshop: open at");
+    let mut owner = running.visitor();
+    let form = owner.get("/admin/login").expect("a page").form("/admin/login");
+    let form = form.with("account", "owner@example.com").with("password", "a quiet river bends twice");
+    assert_eq!(owner.submit(&form).expect("an answer").status, 303);
+    let page = owner.get("/admin/backups").expect("a page");
+    assert!(page.says("The other one has erased more since"), "{}", page.text());
+    let form = page.form("/admin/backups/goes-on");
+    let before = files(&shop.stick);
+    for wrong in ["", "AGE-SECRET-KEY-1NONSENSE", "# only a comment"] {
+        let refused = owner.submit(&form.clone().with("identity", wrong)).expect("an answer");
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert!(refused.body.contains("aria-invalid=\"true\""), "{}", refused.text());
+    }
+    assert!(files(&shop.stick) == before, "nothing was taken over");
+    let identity = std::fs::read_to_string(&shop.identity).expect("the recovery key");
+    let taken = owner.submit(&form.with("identity", &identity)).expect("an answer");
+    assert_eq!(taken.status, 303, "{}", taken.text());
+    assert!(!owner.get("/admin/backups").expect("a page").says("goes on"), "it is answered");
+    assert_eq!(running.stop(), 0);
+    let now = |arguments: &[&str]| {
+        let all = [arguments, &["--data-dir", &new, "--config", &shop.config]].concat();
+        let output = tuckshop(shop.home.folder.path(), &all);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, _, err) = now(&["backup", "now"]);
+    assert!(code == Some(0) && err.is_empty(), "the stick is its own now: {err}");
+    assert_eq!(now(&["check"]).0, Some(0));
+    assert!(
+        !now(&["staff", "list"]).1.contains("early@example.com"),
+        "who was erased since is gone here too"
+    );
+}
