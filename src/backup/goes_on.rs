@@ -8,7 +8,7 @@ use super::restore::identities_in;
 use super::{BackupError, KEYRING_COPY, Place, archive, copy, not_stored, places, signing};
 use crate::shop::Shop;
 use crate::store::Plan;
-use crate::store::snapshot::List;
+use crate::store::lists::List;
 
 /// What the owner is shown before.
 #[derive(Debug, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use super::{BackupError, KEYRING_COPY, copy, not_stored};
 use crate::config::Config;
 use crate::master;
 use crate::store::keyring::MasterKey;
-use crate::store::snapshot::{self, KeyringCopy, Recovered};
+use crate::store::recovery::{self, Recovered};
+use crate::store::snapshot::KeyringCopy;
 use crate::store::{Setting, Store, StoreError};
 use crate::tables;
 
@@ -66,7 +67,7 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
         random: tools.random.clone(),
         tables: tables::all(),
     };
-    let store = match snapshot::recover(&setting, &key, &copied, request.accept_loss) {
+    let store = match recovery::recover(&setting, &key, &copied, request.accept_loss) {
         Ok(store) => store,
         Err(error) => return Err(take_back(tools, &place, error)),
     };

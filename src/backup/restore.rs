@@ -22,7 +22,8 @@ use crate::ids::ShopId;
 use crate::master;
 use crate::random::Random;
 use crate::store::keyring::MasterKey;
-use crate::store::snapshot::{self, List, Restored};
+use crate::store::lists::{self, List};
+use crate::store::snapshot::{self, Restored};
 use crate::store::{Plan, Setting, Store, StoreResult};
 use crate::tables;
 
@@ -209,7 +210,7 @@ pub(super) fn list_of(path: &Path, keys: &[Identity], signer: &str) -> Result<(S
     let damaged = |error: io::Error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() };
     let mut opened = archive::open(path, keys)?;
     let mut parts = opened.entries().map_err(damaged)?;
-    let list = snapshot::list_in(&mut Rows { parts: &mut parts, current: None })?;
+    let list = lists::list_in(&mut Rows { parts: &mut parts, current: None })?;
     Ok((manifest.shop, list))
 }
 

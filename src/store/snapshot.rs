@@ -16,12 +16,12 @@ use super::database::Database;
 use super::floor::{
     self, COUNTERS, CounterRow, DroppedRow, EpochRow, EpochState, HEAD, ShopHead, VaultTables,
 };
-use super::keyring::{Dropped, EPOCH_VAULTS, Keyring, MasterKey};
-use super::plan::{LIST_NUMBER, Plan};
+use super::keyring::{Keyring, MasterKey};
+use super::lists::{List, MergedEpoch, drop_again, follow_lists, merge_lists, note_lost_hours};
+use super::plan::LIST_NUMBER;
 use super::table::Key;
 use super::view::{View, definition};
 use super::{Keys, Setting, StoreError, StoreResult, sealed};
-use crate::classes::Class;
 use crate::ids::{EpochId, ShopId, VaultId};
 
 /// How many rows are read at a time while a backup is taken.
@@ -150,14 +150,14 @@ fn write_row(out: &mut dyn Write, table: &str, key: &[u8], value: &[u8]) -> io::
     out.write_all(value)
 }
 
-struct ReadRow {
-    table: String,
-    key: Vec<u8>,
-    value: Vec<u8>,
+pub(super) struct ReadRow {
+    pub table: String,
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
 }
 
 /// The next row of a backup; `None` at its end mark, whose count must be `seen`.
-fn read_row(from: &mut dyn Read, seen: u64) -> io::Result<Option<ReadRow>> {
+pub(super) fn read_row(from: &mut dyn Read, seen: u64) -> io::Result<Option<ReadRow>> {
     let mut length = [0];
     from.read_exact(&mut length)?;
     if length[0] == 0 {
@@ -247,92 +247,6 @@ pub fn restore(
     Ok(report)
 }
 
-/// What a recovery did.
-#[derive(Debug, Default, Serialize)]
-pub struct Recovered {
-    /// Vaults that the lists call dropped.
-    pub dropped: u64,
-    /// Vaults whose keys the copy lacks, by class: they are lost.
-    pub lost: BTreeMap<&'static str, u64>,
-}
-
-/// Puts a keyring made from a copy under the rows that are there: for a data dir whose master key is
-/// lost, that was put back, or of which a slot is bad in both files. Whatever either list calls dropped
-/// is dropped again; the passing classes are emptied; every class begins anew; the lineage is new. It
-/// can be repeated after a crash.
-///
-/// # Errors
-/// [`StoreError::Loss`] if the copy lacks vaults that live and `accept_loss` is not set: nothing was
-/// changed then.
-pub fn recover(
-    setting: &Setting,
-    master: &MasterKey,
-    copy: &KeyringCopy,
-    accept_loss: bool,
-) -> StoreResult<Recovered> {
-    let db = setting.database(true)?;
-    db.create_tables(setting.tables)?;
-    let head = super::read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
-    if head.shop != copy.shop {
-        return Err(StoreError::Keyring("the keyring copy is of another shop than this data dir".to_owned()));
-    }
-    let new_files = ["keyring.a.new", "keyring.b.new"].map(|name| setting.file(name));
-    for path in &new_files {
-        if setting.disk.len(path)?.is_some() {
-            setting.disk.remove(path)?;
-        }
-    }
-    let mut epochs = merge_lists(&db, copy)?;
-    let mut lasting = Keyring::create_from_export(
-        setting.disk.clone(),
-        &new_files[0],
-        &new_files[1],
-        MasterKey::new(*master.as_bytes()),
-        head.shop,
-        setting.random.clone(),
-        &copy.keyring,
-    )?;
-    let lost = give_up_lacking(&mut epochs, &lasting);
-    if !lost.is_empty() && !accept_loss {
-        new_files.iter().try_for_each(|path| setting.disk.remove(path))?;
-        return Err(StoreError::Loss(lost));
-    }
-    let dropped = drop_again(&mut lasting, &epochs)?;
-    // On record first: whatever files a start meets after a crash in between, no number is taken from an
-    // epoch of before.
-    let list_number = counter_of(&db, LIST_NUMBER)?.max(copy.list_number) + 1;
-    write_epochs(&db, &lasting, epochs, list_number)?;
-    super::put_head(&db, &ShopHead { lineage: setting.random.bytes(), ..head })?;
-    for (new, name) in new_files.iter().zip(["keyring.a", "keyring.b"]) {
-        setting.disk.rename(new, &setting.file(name))?;
-    }
-    setting.disk.sync_dir(&setting.dir)?;
-    super::passing_anew(&db, setting, MasterKey::new(*master.as_bytes()), copy.shop)?;
-    Ok(Recovered { dropped, lost })
-}
-
-/// Calls all of an epoch dropped that the keyring does not have; the living vaults among them by class.
-fn give_up_lacking(epochs: &mut [MergedEpoch], keyring: &Keyring) -> BTreeMap<&'static str, u64> {
-    let mut lost = BTreeMap::new();
-    for merged in epochs.iter_mut().filter(|merged| merged.is_lacked_by(keyring)) {
-        let living = (0..merged.row.next).filter(|number| !merged.dropped.contains(*number)).count() as u64;
-        merged.dropped = Dropped::from_range(0..EPOCH_VAULTS);
-        if let Some(class) = Class::from_code(merged.row.class).filter(|_| living > 0) {
-            *lost.entry(class.facts().id).or_default() += living;
-        }
-    }
-    lost
-}
-
-fn counter_of(db: &Database, counter: &str) -> StoreResult<u64> {
-    let key = counter.to_owned().to_bytes();
-    let txn = db.read()?;
-    let table = txn.open_table(definition(COUNTERS.name))?;
-    let Some(value) = table.get(key.as_slice())? else { return Ok(0) };
-    let row: CounterRow = super::plain_record(COUNTERS.name, &key, value.value())?;
-    Ok(row.value)
-}
-
 fn load_rows(db: &Database, setting: &Setting, rows: &mut dyn Read) -> StoreResult<u64> {
     let mut seen = 0;
     let mut ended = false;
@@ -358,202 +272,7 @@ fn load_rows(db: &Database, setting: &Setting, rows: &mut dyn Read) -> StoreResu
     Ok(seen)
 }
 
-struct MergedEpoch {
-    epoch: EpochId,
-    row: EpochRow,
-    dropped: Dropped,
-    /// The next number as the rows had it; 0 if they know nothing of the epoch.
-    next_in_rows: u16,
-}
-
-/// A list of erasures, as it stands in a backup or beside a keyring.
-#[derive(Clone, Default)]
-pub struct List {
-    pub number: u64,
-    pub dropped: Vec<(EpochId, Dropped)>,
-}
-
-impl KeyringCopy {
-    /// The list that rides in the copy.
-    pub fn list(&self) -> List {
-        let read = |copied: &CopiedEpoch| Some((copied.epoch, Dropped::from_bytes(&copied.dropped)?));
-        List { number: self.list_number, dropped: self.epochs.iter().filter_map(read).collect() }
-    }
-}
-
-/// The list of erasures in the rows of a backup, which are read to their end.
-///
-/// # Errors
-/// If the rows are cut or no rows.
-pub fn list_in(rows: &mut dyn Read) -> StoreResult<List> {
-    let table = &VaultTables::of(false).dropped;
-    let number_key = LIST_NUMBER.to_owned().to_bytes();
-    let mut list = List::default();
-    let mut seen = 0;
-    while let Some(row) = read_row(rows, seen)? {
-        seen += 1;
-        if row.table == table.name {
-            let bits: DroppedRow = super::plain_record(table.name, &row.key, &row.value)?;
-            let damaged = || StoreError::Damaged { table: table.name.to_owned() };
-            let epoch = EpochId::from_bytes(&row.key).ok_or_else(damaged)?;
-            if !bits.bits.is_empty() {
-                list.dropped.push((epoch, Dropped::from_bytes(&bits.bits).ok_or_else(damaged)?));
-            }
-        } else if row.table == COUNTERS.name && row.key == number_key {
-            let counter: CounterRow = super::plain_record(COUNTERS.name, &row.key, &row.value)?;
-            list.number = counter.value;
-        }
-    }
-    Ok(list)
-}
-
-fn follow_lists(epochs: &mut [MergedEpoch], lists: &[List]) {
-    for (epoch, dropped) in lists.iter().flat_map(|list| &list.dropped) {
-        if let Some(merged) = epochs.iter_mut().find(|merged| merged.epoch == *epoch) {
-            merged.dropped.add(dropped);
-        }
-    }
-}
-
-/// Notes which numbers only the hours after the backup can have taken: they are dropped when the owner
-/// says that this shop goes on, never before.
-fn note_lost_hours(db: &Database, epochs: &[MergedEpoch], list_number: u64) -> StoreResult<()> {
-    let before = super::read_head(db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
-    let restored = floor::RestoredRow { lineage: before.lineage, list_number };
-    let name = floor::RESTORED.name;
-    let mut rows = vec![(name, Vec::new(), plain_value(name, &[], &restored)?)];
-    for merged in epochs.iter().filter(|merged| merged.next_in_rows < EPOCH_VAULTS) {
-        let key = merged.epoch.to_bytes();
-        let known = merged.row.next.saturating_sub(merged.next_in_rows);
-        let lost = floor::LostRow { from: merged.next_in_rows, known };
-        rows.push((floor::LOST.name, key.clone(), plain_value(floor::LOST.name, &key, &lost)?));
-    }
-    put_rows(db, rows)
-}
-
-impl Plan<'_> {
-    /// Drops what only the hours after the backup knew: the owner has said that this shop goes on. The
-    /// brake does not count it. Returns how many vaults the keyring copy knew of.
-    pub fn drop_lost_hours(&mut self) -> StoreResult<u64> {
-        let mut known = 0;
-        for row in self.list(&floor::LOST, &[])? {
-            let from = row.record.from;
-            known += u64::from(row.record.known);
-            self.drop_untaken(row.key, &Dropped::from_range(from..EPOCH_VAULTS))?;
-            self.delete(&floor::LOST, &row.key)?;
-        }
-        self.delete(&floor::RESTORED, &())?;
-        Ok(known)
-    }
-
-    /// Drops again what another list of this shop calls dropped. The brake does not count it.
-    pub fn follow_list(&mut self, list: &List) -> StoreResult<()> {
-        list.dropped.iter().try_for_each(|(epoch, dropped)| self.drop_again(*epoch, dropped))
-    }
-
-    fn drop_again(&mut self, epoch: EpochId, dropped: &Dropped) -> StoreResult<()> {
-        let Some(row) = self.get(&VaultTables::of(false).epochs, &epoch)? else { return Ok(()) };
-        let mut untaken = Dropped::new();
-        for number in dropped.runs().into_iter().flatten() {
-            if number < row.next {
-                self.drop_at_request(VaultId { epoch, number })?;
-            } else {
-                untaken.set(number);
-            }
-        }
-        self.drop_untaken(epoch, &untaken)
-    }
-
-    /// Drops numbers under which nothing is stored here, all at once.
-    fn drop_untaken(&mut self, epoch: EpochId, untaken: &Dropped) -> StoreResult<()> {
-        let tables = VaultTables::of(false);
-        if untaken.count() == 0 || self.get(&tables.epochs, &epoch)?.is_none() {
-            return Ok(());
-        }
-        let mut list = self.dropped_of(tables, epoch)?;
-        list.add(untaken);
-        self.put(&tables.dropped, &epoch, &DroppedRow { bits: list.to_bytes().to_vec() })?;
-        self.count_up(LIST_NUMBER)?;
-        let numbers = untaken.runs().into_iter().flatten();
-        self.dropped.extend(numbers.map(|number| VaultId { epoch, number }));
-        Ok(())
-    }
-}
-
-impl View<'_> {
-    /// What a restore left open, and how many vaults of the lost hours are known.
-    pub fn restored(&self) -> StoreResult<Option<(floor::RestoredRow, u64)>> {
-        let Some(row) = self.get(&floor::RESTORED, &())? else { return Ok(None) };
-        let known = self.list(&floor::LOST, &[])?.iter().map(|lost| u64::from(lost.record.known)).sum();
-        Ok(Some((row, known)))
-    }
-}
-
-impl MergedEpoch {
-    /// Whether vaults of it live of which this keyring knows nothing.
-    fn is_lacked_by(&self, keyring: &Keyring) -> bool {
-        let is_made = self.row.state != EpochState::Making;
-        is_made && !keyring.holds_epoch(self.epoch) && !self.dropped.is_all()
-    }
-}
-
-/// Drops again what the lists call dropped, and stores the keyring. Returns how many that are.
-fn drop_again(keyring: &mut Keyring, epochs: &[MergedEpoch]) -> StoreResult<u64> {
-    let mut count = 0;
-    for merged in epochs {
-        count += merged.dropped.count() as u64;
-        if keyring.holds_epoch(merged.epoch) {
-            let numbers = merged.dropped.runs().into_iter().flatten();
-            let vaults: Vec<VaultId> =
-                numbers.map(|number| VaultId { epoch: merged.epoch, number }).collect();
-            keyring.puncture(&vaults)?;
-        }
-    }
-    keyring.flush()?;
-    Ok(count)
-}
-
-/// Both lists as one: what any of them calls dropped is dropped.
-fn merge_lists(db: &Database, copy: &KeyringCopy) -> StoreResult<Vec<MergedEpoch>> {
-    let tables = VaultTables::of(false);
-    let damaged = || StoreError::Damaged { table: tables.dropped.name.to_owned() };
-    let read = |bits: &[u8]| {
-        if bits.is_empty() { Ok(Dropped::new()) } else { Dropped::from_bytes(bits).ok_or_else(damaged) }
-    };
-    let mut merged: BTreeMap<EpochId, MergedEpoch> = BTreeMap::new();
-    for copied in &copy.epochs {
-        let dropped = read(&copied.dropped)?;
-        let row = copied.row.clone();
-        let merging = MergedEpoch { epoch: copied.epoch, row, dropped, next_in_rows: 0 };
-        merged.insert(copied.epoch, merging);
-    }
-    let txn = db.read()?;
-    let lists = txn.open_table(definition(tables.dropped.name))?;
-    for entry in txn.open_table(definition(tables.epochs.name))?.iter()? {
-        let (key, value) = entry?;
-        let epoch = EpochId::from_bytes(key.value()).ok_or_else(damaged)?;
-        let row: EpochRow = super::plain_record(tables.epochs.name, key.value(), value.value())?;
-        let dropped = match lists.get(key.value())? {
-            Some(list) => {
-                let list: DroppedRow = super::plain_record(tables.dropped.name, key.value(), list.value())?;
-                read(&list.bits)?
-            }
-            None => Dropped::new(),
-        };
-        let entry = merged.entry(epoch).or_insert_with(|| MergedEpoch {
-            epoch,
-            row: row.clone(),
-            dropped: Dropped::new(),
-            next_in_rows: 0,
-        });
-        entry.next_in_rows = row.next;
-        entry.dropped.add(&dropped);
-        entry.row.next = entry.row.next.max(row.next);
-    }
-    Ok(merged.into_values().collect())
-}
-
-fn write_epochs(
+pub(super) fn write_epochs(
     db: &Database,
     keyring: &Keyring,
     epochs: Vec<MergedEpoch>,
@@ -581,7 +300,7 @@ fn write_epochs(
 }
 
 fn write_new_head(db: &Database, setting: &Setting, copy: &KeyringCopy, rehearsal: bool) -> StoreResult<()> {
-    let before = super::read_head(db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
+    let before = super::opening::read_head(db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
     if before.shop != copy.shop {
         return Err(StoreError::Keyring("the keyring copy is of another shop than this backup".to_owned()));
     }
@@ -594,12 +313,12 @@ fn write_new_head(db: &Database, setting: &Setting, copy: &KeyringCopy, rehearsa
     put_rows(db, vec![(HEAD.name, Vec::new(), plain_value(HEAD.name, &[], &head)?)])
 }
 
-fn plain_value<R: super::Record>(table: &str, key: &[u8], record: &R) -> StoreResult<Vec<u8>> {
+pub(super) fn plain_value<R: super::Record>(table: &str, key: &[u8], record: &R) -> StoreResult<Vec<u8>> {
     let body = codec::encode(record).ok_or_else(|| StoreError::Damaged { table: table.to_owned() })?;
     Ok(sealed::plain(table, key, &body))
 }
 
-fn put_rows(db: &Database, rows: Vec<(&'static str, Vec<u8>, Vec<u8>)>) -> StoreResult<()> {
+pub(super) fn put_rows(db: &Database, rows: Vec<(&'static str, Vec<u8>, Vec<u8>)>) -> StoreResult<()> {
     let txn = db.write()?;
     for (table, key, value) in rows {
         txn.open_table(definition(table))?.insert(key.as_slice(), value.as_slice())?;

@@ -260,8 +260,8 @@ impl Writer {
     /// failed may be stored after all) and reads every next number from it.
     fn mend(&mut self) -> StoreResult<()> {
         self.shared.db.reopen()?;
-        let head = super::read_head(&self.shared.db)?.ok_or(StoreError::CannotWrite)?;
-        super::put_head(&self.shared.db, &head)?;
+        let head = super::opening::read_head(&self.shared.db)?.ok_or(StoreError::CannotWrite)?;
+        super::opening::put_head(&self.shared.db, &head)?;
         self.shared.follow_lists()?;
         self.read_numbers()?;
         // What the eraser could not store it stores now, and it sweeps what was dropped.

@@ -267,7 +267,7 @@ fn a_recovery_that_is_cut_at_any_step_can_be_repeated_and_gives_no_number_twice(
             world.store = None;
             let new = MasterKey::new([9; 32]);
             world.disk.plan(number, fault);
-            let cut = snapshot::recover(&world.setting, &new, &copy, false).is_err();
+            let cut = recovery::recover(&world.setting, &new, &copy, false).is_err();
             world.disk.restart(fault == Fault::PowerCut);
             if cut {
                 // A start in between refuses in words, or opens what is whole.
@@ -280,7 +280,7 @@ fn a_recovery_that_is_cut_at_any_step_can_be_repeated_and_gives_no_number_twice(
                     copy = copy_of(&world);
                     world.store = None;
                 }
-                snapshot::recover(&world.setting, &new, &copy, false)
+                recovery::recover(&world.setting, &new, &copy, false)
                     .unwrap_or_else(|error| panic!("cut at {number}, repeated: {error}"));
             }
             let opened =
@@ -307,7 +307,7 @@ fn what_a_copy_lacks_is_named_and_given_up_only_when_that_is_accepted() {
     world.write("note 2");
     world.store = None;
     let new = MasterKey::new([9; 32]);
-    let refused = snapshot::recover(&world.setting, &new, &copy, false);
+    let refused = recovery::recover(&world.setting, &new, &copy, false);
     match refused {
         Err(StoreError::Loss(lost)) => assert_eq!(lost.into_iter().collect::<Vec<_>>(), [("address", 1)]),
         other => panic!("{other:?}"),
@@ -315,7 +315,7 @@ fn what_a_copy_lacks_is_named_and_given_up_only_when_that_is_accepted() {
     world.store = Some(Store::open(&world.setting, &[Fixture::master()]).expect("nothing was touched"));
     world.compare().expect("whole");
     world.store = None;
-    let recovered = snapshot::recover(&world.setting, &new, &copy, true).expect("recovered");
+    let recovered = recovery::recover(&world.setting, &new, &copy, true).expect("recovered");
     assert_eq!(recovered.lost.into_iter().collect::<Vec<_>>(), [("address", 1)]);
     world.store = Some(Store::open(&world.setting, &[new]).expect("opens"));
     world.may.insert("note 2".to_owned(), vec![None]);
