@@ -219,6 +219,22 @@ impl Shopper {
         self.send("POST", &form.action, &body)
     }
 
+    /// Asks on the open connection, or on a new one where the shop has closed it for its idleness.
+    fn ask(&mut self, request: &str) -> (TcpStream, Page) {
+        loop {
+            let mut stream = self.stream.take().unwrap_or_else(|| {
+                let stream = TcpStream::connect(&self.address).expect("connected");
+                stream.set_nodelay(true).expect("set");
+                stream
+            });
+            if stream.write_all(request.as_bytes()).is_ok()
+                && let Some(answer) = read_answer(&mut stream)
+            {
+                return (stream, answer);
+            }
+        }
+    }
+
     fn send(&mut self, method: &str, path: &str, body: &str) -> Page {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -229,13 +245,7 @@ impl Shopper {
             cookies.join("; "),
             body.len()
         );
-        let mut stream = self.stream.take().unwrap_or_else(|| {
-            let stream = TcpStream::connect(&self.address).expect("connected");
-            stream.set_nodelay(true).expect("set");
-            stream
-        });
-        stream.write_all(request.as_bytes()).expect("sent");
-        let answer = read_answer(&mut stream);
+        let (stream, answer) = self.ask(&request);
         self.stream = Some(stream);
         for (_, set) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             if let Some((name, rest)) = set.split_once('=') {
@@ -246,9 +256,12 @@ impl Shopper {
     }
 }
 
-fn read_answer(stream: &mut TcpStream) -> Page {
+/// Reads one answer; `None` if the connection was closed before it began.
+fn read_answer(stream: &mut TcpStream) -> Option<Page> {
     let mut bytes = Vec::with_capacity(32 << 10);
     let mut piece = [0; 16 << 10];
+    let first = stream.read(&mut piece).ok().filter(|count| *count > 0)?;
+    bytes.extend_from_slice(&piece[..first]);
     let mut more = |bytes: &mut Vec<u8>| {
         let count = stream.read(&mut piece).expect("read");
         assert!(count > 0, "closed in the midst");
@@ -275,5 +288,5 @@ fn read_answer(stream: &mut TcpStream) -> Page {
     }
     let location = find("location");
     let body = String::from_utf8_lossy(&bytes[end..]).into_owned();
-    Page { status, location, headers, body, path: String::new() }
+    Some(Page { status, location, headers, body, path: String::new() })
 }

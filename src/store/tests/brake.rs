@@ -118,7 +118,7 @@ fn an_epoch_is_followed_on_day_29_ended_on_day_30_and_one_without_vaults_does_no
     let tables = floor::VaultTables::of(false);
     let epochs = |store: &Store, class: Class| {
         let rows = store.view().expect("a view").list(&tables.epochs, &[]).expect("rows");
-        let open = |row: &floor::EpochRow| row.class == class.code() && row.state == EpochState::Open;
+        let open = |row: &floor::EpochRow| row.class == class.code() && row.state == floor::EpochState::Open;
         rows.into_iter().filter(|row| open(&row.record)).map(|row| row.key).collect::<Vec<_>>()
     };
     let touch = |store: &Store| store.commit_blocking(|_| Ok(())).expect("nothing");
