@@ -26,7 +26,7 @@ const LOOP_COUNTS_AS: f64 = 3500.0;
 const PASSWORD: &str = "seven blue lanterns hang";
 
 fn main() {
-    let home = tempfile::tempdir_in(std::env::current_dir().expect("a folder")).expect("a temporary folder");
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let shop = Shop::start(home.path());
     let most = SHOPPERS.iter().copied().max().unwrap_or(1);
     let mut shoppers: Vec<Shopper> = (0..most).map(|number| shop.register(number)).collect();
