@@ -245,29 +245,37 @@ struct Licensed {
     license: Option<String>,
 }
 
+/// What Cargo says; without the network where all that it needs is at hand.
+fn cargo(arguments: &[&str]) -> Vec<u8> {
+    let ask = |more: &[&str]| {
+        Command::new(env!("CARGO"))
+            .args(arguments)
+            .arg("--locked")
+            .args(more)
+            .current_dir(root())
+            .output()
+            .expect("cargo runs")
+    };
+    let mut output = ask(&["--offline"]);
+    if !output.status.success() {
+        output = ask(&[]);
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// The names of everything that is built for Linux, tests included.
 fn built() -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--prefix", "none", "--format", "{p}"])
-        .args(["--edges", "normal,build,dev", "--target", "x86_64-unknown-linux-gnu"])
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = String::from_utf8(output.stdout).expect("text");
+    let tree = ["tree", "--prefix", "none", "--format", "{p}", "--edges", "normal,build,dev"];
+    let lines = cargo(&[&tree[..], &["--target", "x86_64-unknown-linux-gnu"]].concat());
+    let lines = String::from_utf8(lines).expect("text");
     lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
 /// What may be built for Linux, as Cargo tells it.
 fn metadata() -> Vec<Licensed> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice::<Metadata>(&output.stdout).expect("JSON").packages
+    let metadata = ["metadata", "--format-version", "1", "--filter-platform", "x86_64-unknown-linux-gnu"];
+    serde_json::from_slice::<Metadata>(&cargo(&metadata)).expect("JSON").packages
 }
 
 /// Whether an expression of licences can be met by those that are allowed.
