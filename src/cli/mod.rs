@@ -239,7 +239,6 @@ fn start_logging(config: &Config) {
     };
 }
 
-/// Carries a verb out: by the process that has the shop open, or on the data dir itself.
 /// Carries a verb out, here or in the process that has the shop open, and prints what it says.
 fn carry_out(config: Config, verb: Verb) -> i32 {
     match outcome(config, verb) {

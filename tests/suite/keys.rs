@@ -116,7 +116,7 @@ fn killed_while_the_master_key_is_rotated_under_load_the_shop_opens() {
         drop(running);
         is_whole(&home);
     }
-    // A rotation that is let be removes what the ones that were cut off have left of its own key.
+    // One that is let be goes through, whatever key files the others have left.
     assert_eq!(home.run(&["keys", "rotate"]).0, 0);
     is_whole(&home);
 }
