@@ -5,29 +5,26 @@
 //!
 //! `cargo bench --bench orders`
 
-#[path = "../tests/suite/page.rs"]
-#[expect(dead_code, reason = "the pages of the tests can do more than is asked of them here")]
-mod page;
+#[expect(dead_code, reason = "other measurements ask more of it")]
+mod client;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use page::{Form, Page};
+use client::{Shop, Shopper};
 
 const SHOPPERS: [usize; 3] = [1, 16, 64];
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(4);
 /// The loop is counted as no faster than this.
 const LOOP_COUNTS_AS: f64 = 3500.0;
-const PASSWORD: &str = "seven blue lanterns hang";
 
 fn main() {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
-    let shop = Shop::start(home.path());
+    let dir = home.path().join("shop");
+    let shop = Shop::start(&dir, 60, 0);
+    shop.stock_up(&dir);
     let most = SHOPPERS.iter().copied().max().unwrap_or(1);
     let mut shoppers: Vec<Shopper> = (0..most).map(|number| shop.register(number)).collect();
     println!(
@@ -85,208 +82,3 @@ fn syncs_per_second(folder: &Path) -> f64 {
     f64::from(count) / begin.elapsed().as_secs_f64()
 }
 
-/// The shop in a process of its own.
-struct Shop {
-    child: Child,
-    address: String,
-}
-
-impl Shop {
-    fn start(home: &Path) -> Self {
-        let dir: PathBuf = home.join("shop");
-        let tuckshop = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_tuckshop"));
-            command.arg("--data-dir").arg(&dir).stderr(Stdio::null());
-            command
-        };
-        let mut child = tuckshop()
-            .args(["demo", "--orders", "0", "--products", "60", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut address = None;
-        for line in lines.by_ref().map_while(Result::ok) {
-            address = line.strip_prefix("Shop: http://").map(str::to_owned).or(address);
-            if line.starts_with("Backup identity") {
-                break;
-            }
-        }
-        std::thread::spawn(move || lines.for_each(drop));
-        // Enough of one thing for every order.
-        let goods = home.join("goods.csv");
-        std::fs::write(&goods, "handle,title,price,stock\nbench-mug,Bench mug,49.50,900000\n")
-            .expect("written");
-        let import = tuckshop().args(["products", "import"]).arg(&goods).stdout(Stdio::null()).status();
-        assert!(import.expect("it runs").success(), "the goods did not come in");
-        Self { child, address: address.expect("an address") }
-    }
-
-    /// Seconds of processor that the shop has used so far.
-    fn processor_time(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("read");
-        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-        let ticks: f64 =
-            fields[11].parse::<f64>().expect("a number") + fields[12].parse::<f64>().expect("a number");
-        // The kernel counts in hundredths of a second for every program.
-        ticks / 100.0
-    }
-
-    fn register(&self, number: usize) -> Shopper {
-        let mut shopper = Shopper { address: self.address.clone(), stream: None, cookies: BTreeMap::new() };
-        let email = format!("bench-{number}@example.com");
-        let form = shopper.get("/register").form("/register");
-        let form = form.with("account", &format!("bench-{number}")).with("contact", &email);
-        shopper.submit(&form.with("password", PASSWORD).with("agree", "on"));
-        let code = loop {
-            let letters: serde_json::Value =
-                serde_json::from_str(&shopper.get("/demo/outbox.json").body).expect("JSON");
-            let own = letters.as_array().into_iter().flatten().find(|letter| letter["to"] == email.as_str());
-            let words = own.and_then(|letter| letter["body"].as_str()).unwrap_or("");
-            let is_code = |word: &&str| word.len() == 6;
-            if let Some(code) = words.split(|c: char| !c.is_ascii_digit()).find(is_code) {
-                break code.to_owned();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        let form = shopper.get("/register/verify").form("/register/verify");
-        assert_eq!(shopper.submit(&form.with("code", &code)).status, 303, "{email}");
-        shopper
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).expect("a process id");
-        // It may have ended by itself.
-        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
-        let _ = self.child.wait();
-    }
-}
-
-/// A browser with one connection that stays open.
-struct Shopper {
-    address: String,
-    stream: Option<TcpStream>,
-    cookies: BTreeMap<String, String>,
-}
-
-impl Shopper {
-    /// One whole order; false if any step of it went wrong.
-    fn order(&mut self) -> bool {
-        let page = self.get("/products/bench-mug");
-        let Some(form) = page.forms().into_iter().find(|form| form.action == "/cart/items") else {
-            return false;
-        };
-        if self.submit(&form.with("quantity", "1")).status != 303 {
-            return false;
-        }
-        let page = self.get("/checkout");
-        let Some(form) = page.forms().into_iter().find(|form| form.action == "/checkout") else {
-            return false;
-        };
-        let form = [
-            ("address", "new"),
-            ("name", "王小明"),
-            ("phone", "13900001234"),
-            ("country", "CN"),
-            ("region", "浙江省"),
-            ("city", "杭州市"),
-            ("district", "西湖区"),
-            ("street", "文三路 99 号"),
-            ("delivery", "flat"),
-            ("payment", "cod"),
-            ("invoice_kind", "none"),
-        ]
-        .into_iter()
-        .fold(form, |form, (name, value)| form.with(name, value));
-        let answer = self.submit(&form);
-        let Some(order) =
-            answer.location.filter(|to| answer.status == 303 && to.starts_with("/account/orders/"))
-        else {
-            return false;
-        };
-        self.get(&order).status == 200
-    }
-
-    fn get(&mut self, path: &str) -> Page {
-        self.send("GET", path, "")
-    }
-
-    fn submit(&mut self, form: &Form) -> Page {
-        let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send("POST", &form.action, &body)
-    }
-
-    /// Asks on the open connection, or on a new one where the shop has closed it for its idleness.
-    fn ask(&mut self, request: &str) -> (TcpStream, Page) {
-        loop {
-            let mut stream = self.stream.take().unwrap_or_else(|| {
-                let stream = TcpStream::connect(&self.address).expect("connected");
-                stream.set_nodelay(true).expect("set");
-                stream
-            });
-            if stream.write_all(request.as_bytes()).is_ok()
-                && let Some(answer) = read_answer(&mut stream)
-            {
-                return (stream, answer);
-            }
-        }
-    }
-
-    fn send(&mut self, method: &str, path: &str, body: &str) -> Page {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept-Language: en\r\nCookie: {}\r\nContent-Type: \
-             application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            cookies.join("; "),
-            body.len()
-        );
-        let (stream, answer) = self.ask(&request);
-        self.stream = Some(stream);
-        for (_, set) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
-            if let Some((name, rest)) = set.split_once('=') {
-                self.cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or("").to_owned());
-            }
-        }
-        Page { path: path.to_owned(), ..answer }
-    }
-}
-
-/// Reads one answer; `None` if the connection was closed before it began.
-fn read_answer(stream: &mut TcpStream) -> Option<Page> {
-    let mut bytes = Vec::with_capacity(32 << 10);
-    let mut piece = [0; 16 << 10];
-    let first = stream.read(&mut piece).ok().filter(|count| *count > 0)?;
-    bytes.extend_from_slice(&piece[..first]);
-    let mut more = |bytes: &mut Vec<u8>| {
-        let count = stream.read(&mut piece).expect("read");
-        assert!(count > 0, "closed in the midst");
-        bytes.extend_from_slice(&piece[..count]);
-    };
-    let end = loop {
-        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break at + 4;
-        }
-        more(&mut bytes);
-    };
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let headers: Vec<(String, String)> = head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let find = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let length: usize = find("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    while bytes.len() < end + length {
-        more(&mut bytes);
-    }
-    let location = find("location");
-    let body = String::from_utf8_lossy(&bytes[end..]).into_owned();
-    Some(Page { status, location, headers, body, path: String::new() })
-}

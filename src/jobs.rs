@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::{backup, notify, orders, retention};
+use crate::{backup, catalogue, notify, orders, retention};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -16,6 +16,7 @@ const ORDERS_EVERY: Duration = Duration::from_secs(10);
 /// Starts every job; each ends when `stop` turns true.
 pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
     vec![
+        tokio::spawn(warm(shop.clone())),
         tokio::spawn(notify::run(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
         tokio::spawn(every(SWEEP_PASSING_EVERY, shop.clone(), stop.clone(), async |shop| {
@@ -33,6 +34,14 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
             Ok(orders::run_due(shop).await.map(|_| ())?)
         })),
     ]
+}
+
+/// Makes ready what the first visitors would otherwise wait for.
+async fn warm(shop: Shop) {
+    let warmed = tokio::task::spawn_blocking(move || catalogue::warm(&shop)).await;
+    if let Ok(Err(error)) = warmed {
+        tracing::error!(%error, "the catalogue could not be read ahead");
+    }
 }
 
 /// Waits until `stop` turns true, or until nobody is left who could turn it.

@@ -150,7 +150,7 @@ async fn robots(visit: Visit) -> Response {
 
 async fn sitemap(visit: Visit) -> Answer {
     let mut paths: Vec<String> = InfoPage::ALL.map(|page| page.path().to_owned()).into();
-    paths.extend(catalogue::addresses(&visit.shop)?);
+    paths.extend(catalogue::addresses(&visit.shop, MOST_ADDRESSES)?);
     paths.truncate(MOST_ADDRESSES);
     let xml = sitemap_xml(visit.shop.url(), &paths);
     Ok(([(header::CONTENT_TYPE, "application/xml; charset=utf-8")], xml).into_response())

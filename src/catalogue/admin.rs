@@ -3,14 +3,14 @@
 use axum::extract::Path;
 
 use super::admin_pages::{self, Listed};
-use super::pages::Part;
+use super::pages::{Part, Span};
 use super::pictures;
+use super::reader::read;
 use super::records::{Bilingual, CategoryId, PRODUCTS, Status};
 use super::routes::{asked_of, page_of};
 use super::rules::{self, MOST_OPTIONS, NewProduct, PictureAct, ProductEdit};
 use super::search::Query;
 use super::sheet::{MOST_OPTION, MOST_SKU, MOST_TAG, MOST_TAGS, MOST_TITLE, split_tags};
-use super::snapshot::snapshot;
 use super::{slug, stock};
 use crate::front::{self, Page};
 use crate::ids::{PictureId, ProductId, VariantId};
@@ -54,23 +54,28 @@ pub(super) fn refusal_of(stop: Stop) -> Decided<Refusal> {
 
 async fn list(visit: Visit) -> Answer {
     let asked = asked_of(&visit);
-    let snapshot = snapshot(&visit.shop)?;
+    let catalogue = read(&visit.shop)?;
     let status = Status::parse(asked.raw("status"));
-    let query = Query::parse(asked.raw("q"));
-    let found = snapshot.all(&query, status);
+    let all = catalogue.search_all(&Query::parse(asked.raw("q")))?;
+    let of = |wanted: Option<Status>| {
+        let fits = move |(_, own): &&(ProductId, Status)| wanted.is_none_or(|wanted| wanted == *own);
+        all.iter().filter(fits).map(|(id, _)| *id)
+    };
     let counts = [None, Some(Status::Active), Some(Status::Draft), Some(Status::Archived)]
-        .map(|status| (status, snapshot.all(&query, status).len()));
+        .map(|status| (status, of(status).count()));
+    let found: Vec<ProductId> = of(status).collect();
+    let span = Span::of(found.len(), page_of(&asked), ROWS);
     let listed = Listed {
         query: asked.raw("q"),
         status,
         counts: &counts,
         said: asked.raw("said"),
-        part: &Part::of(&found, page_of(&asked), ROWS),
+        part: &Part { items: &catalogue.products(span.cut(&found, ROWS))?, span },
     };
     let l = visit.locale;
     let title = t!(l, "Products", "商品");
     let about = Page { title: &title, ..Page::default() };
-    Ok(page(front::admin_page(&visit, &about, HERE, admin_pages::list(l, &snapshot, &listed))?))
+    Ok(page(front::admin_page(&visit, &about, HERE, admin_pages::list(l, &catalogue, &listed))?))
 }
 
 async fn new(visit: Visit) -> Answer {
@@ -79,10 +84,10 @@ async fn new(visit: Visit) -> Answer {
 
 fn new_page(visit: &Visit, form: &Form, problems: &Problems) -> Decided<maud::Markup> {
     let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
+    let catalogue = read(&visit.shop)?;
     let title = t!(l, "New product", "新增商品");
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
-    let main = admin_pages::new_product(l, &visit.shop.settings(), &snapshot, form, problems);
+    let main = admin_pages::new_product(l, &visit.shop.settings(), &catalogue, form, problems);
     Ok(front::admin_page(visit, &about, HERE, main)?)
 }
 
@@ -188,13 +193,14 @@ pub(super) fn edit_page(
     problems: &Problems,
 ) -> Decided<maud::Markup> {
     let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
-    let product = snapshot.product(id).ok_or_else(Refusal::not_found)?;
+    let catalogue = read(&visit.shop)?;
+    let product = catalogue.product(id)?.ok_or_else(Refusal::not_found)?;
     let asked = asked_of(visit);
     let title = product.row.title.get(l);
     let about = Page { title, has_problems: !problems.is_empty(), ..Page::default() };
-    let part = Part::of(&product.variants, page_of(&asked), ROWS);
-    let main = admin_pages::product(l, &snapshot, product, &part, form, problems, asked.raw("said"));
+    let span = Span::of(product.variants.len(), page_of(&asked), ROWS);
+    let part = Part { items: span.cut(&product.variants, ROWS), span };
+    let main = admin_pages::product(l, &catalogue, &product, &part, form, problems, asked.raw("said"));
     // After a refused form the language switch comes back to the page of the product.
     let visit = Visit { path: format!("{HERE}/{id}"), ..visit.clone() };
     Ok(front::admin_page(&visit, &about, HERE, main)?)
@@ -230,9 +236,9 @@ async fn change_product(visit: &Visit, id: ProductId, form: &Form) -> Decided<()
         Status::Draft
     });
     let option_names = option_names_of(form, &mut problems);
-    let snapshot = snapshot(&visit.shop)?;
     let ticked = |id: &CategoryId| form.ticked(&format!("category-{}", id.0));
-    let categories = snapshot.categories().iter().map(|category| category.id).filter(ticked).collect();
+    let categories =
+        read(&visit.shop)?.categories().iter().map(|category| category.id).filter(ticked).collect();
     let version = form.raw("version").parse().ok();
     Refusal::unless_empty(problems)?;
     let edit = ProductEdit { slug, title, description, categories, tags, status, option_names, version };

@@ -4,11 +4,11 @@ use axum::extract::Path;
 
 use super::admin::{refusal_of, title_of};
 use super::admin_pages;
+use super::reader::read;
 use super::records::{Bilingual, CategoryId};
 use super::routes::asked_of;
 use super::rules::{self, CategoryEdit};
 use super::slug;
-use super::snapshot::snapshot;
 use crate::front::{self, Page};
 use crate::locale::Text;
 use crate::refusal::{Decided, Problem, Refusal};
@@ -42,11 +42,11 @@ async fn list(visit: Visit) -> Answer {
 
 fn list_page(visit: &Visit, form: &Form, problems: &Problems) -> Decided<maud::Markup> {
     let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
+    let catalogue = read(&visit.shop)?;
     let title = t!(l, "Categories", "分类");
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     let said = asked_of(visit);
-    let main = admin_pages::categories(l, &snapshot, form, problems, said.raw("said"));
+    let main = admin_pages::categories(l, &catalogue, form, problems, said.raw("said"));
     let visit = Visit { path: HERE.to_owned(), ..visit.clone() };
     Ok(front::admin_page(&visit, &about, HERE, main)?)
 }
@@ -89,11 +89,11 @@ fn edit_page(
     problems: &Problems,
 ) -> Decided<maud::Markup> {
     let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
-    let category = snapshot.category(id).ok_or_else(Refusal::not_found)?;
+    let catalogue = read(&visit.shop)?;
+    let category = catalogue.category(id).ok_or_else(Refusal::not_found)?;
     let title = category.row.title.get(l);
     let about = Page { title, has_problems: !problems.is_empty(), ..Page::default() };
-    let inside = snapshot.products().iter().filter(|p| p.row.categories.contains(&id)).count();
+    let inside = catalogue.held().get(&id).copied().unwrap_or(0);
     let said = asked_of(visit);
     let main = admin_pages::category(l, category, inside, form, problems, said.raw("said"));
     let visit = Visit { path: format!("{HERE}/{}", id.0), ..visit.clone() };

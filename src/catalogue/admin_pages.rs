@@ -8,10 +8,13 @@ use maud::{Markup, html};
 use super::admin::HERE;
 use super::admin_categories::HERE as CATEGORIES_HERE;
 use super::admin_variants::REASONS;
-use super::pages::{FEW, Part, Shown, price_text};
+use super::lists::Category;
+use super::pages::{Part, Shown, price_text};
+use super::product::{Product, Variant};
+use super::reader::Reader;
 use super::records::{Bilingual, Movement, MovementRow, Status};
 use super::rules::MOST_OPTIONS;
-use super::snapshot::{Category, Product, Snapshot, Variant};
+use super::stock::FEW;
 use super::{joined, product_path};
 use crate::locale::Locale;
 use crate::settings::Settings;
@@ -78,10 +81,10 @@ pub(super) struct Listed<'a> {
     /// How many there are of each status, and of all.
     pub counts: &'a [(Option<Status>, usize)],
     pub said: &'a str,
-    pub part: &'a Part<'a, &'a Arc<Product>>,
+    pub part: &'a Part<'a, Arc<Product>>,
 }
 
-pub(super) fn list(l: Locale, snapshot: &Snapshot, listed: &Listed<'_>) -> Markup {
+pub(super) fn list(l: Locale, catalogue: &Reader<'_>, listed: &Listed<'_>) -> Markup {
     let address = |status: Option<Status>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !listed.query.is_empty() {
@@ -119,8 +122,8 @@ pub(super) fn list(l: Locale, snapshot: &Snapshot, listed: &Listed<'_>) -> Marku
         (ui::tabs(l, &tabs, &current))
         @if listed.part.items.is_empty() { (nothing_listed(l, listed.query)) }
         @else {
-            (product_table(l, snapshot, listed.part.items))
-            (ui::pagination(l, &current, listed.part.page, listed.part.pages))
+            (product_table(l, catalogue, listed.part.items))
+            (ui::pagination(l, &current, listed.part.span.page, listed.part.span.pages))
         }
     }
 }
@@ -136,7 +139,7 @@ fn nothing_listed(l: Locale, query: &str) -> Markup {
     )
 }
 
-fn product_table(l: Locale, snapshot: &Snapshot, products: &[&Arc<Product>]) -> Markup {
+fn product_table(l: Locale, catalogue: &Reader<'_>, products: &[Arc<Product>]) -> Markup {
     let columns = [
         Column::text(t!(l, "Product", "商品")),
         Column::text(t!(l, "Status", "状态")),
@@ -148,7 +151,7 @@ fn product_table(l: Locale, snapshot: &Snapshot, products: &[&Arc<Product>]) -> 
     let rows: Vec<Vec<Markup>> = products
         .iter()
         .map(|product| {
-            let category = product.row.categories.iter().find_map(|id| snapshot.category(*id));
+            let category = product.row.categories.iter().find_map(|id| catalogue.category(*id));
             vec![
                 html! { a href={ (HERE) "/" (product.id) } { (product.row.title.get(l)) } },
                 status_badge(l, product.row.status),
@@ -177,14 +180,14 @@ fn product_stock(l: Locale, product: &Product) -> Markup {
 pub(super) fn new_product(
     l: Locale,
     settings: &Settings,
-    snapshot: &Snapshot,
+    catalogue: &Reader<'_>,
     form: &Form,
     problems: &Problems,
 ) -> Markup {
     let code = settings.currency.code();
     let mut categories = vec![(String::new(), t!(l, "No category", "不分类"))];
     categories
-        .extend(snapshot.categories().iter().map(|c| (c.id.0.to_string(), c.row.title.get(l).to_owned())));
+        .extend(catalogue.categories().iter().map(|c| (c.id.0.to_string(), c.row.title.get(l).to_owned())));
     let statuses = [Status::Active, Status::Draft].map(|status| (status.id(), status_name(l, status)));
     let status = if form.has("status") { form.raw("status") } else { Status::Active.id() };
     let body = html! {
@@ -227,7 +230,7 @@ fn picture_hint(l: Locale) -> String {
 /// The page of a product.
 pub(super) fn product(
     l: Locale,
-    snapshot: &Snapshot,
+    catalogue: &Reader<'_>,
     product: &Product,
     variants: &Part<'_, Variant>,
     form: Option<&Form>,
@@ -246,13 +249,13 @@ pub(super) fn product(
         }))
         (variants_section(l, product, variants))
         (pictures_section(l, product, problems))
-        (ui::section(&t!(l, "Texts and place in the shop", "文字与上架信息"), edit_form(l, snapshot, product, form, problems)))
+        (ui::section(&t!(l, "Texts and place in the shop", "文字与上架信息"), edit_form(l, catalogue, product, form, problems)))
     }
 }
 
 fn edit_form(
     l: Locale,
-    snapshot: &Snapshot,
+    catalogue: &Reader<'_>,
     product: &Product,
     form: Option<&Form>,
     problems: &Problems,
@@ -273,7 +276,7 @@ fn edit_form(
             .value(typed(form, "description", &row.description.en)).problems(problems).render())
         (Field::textarea("description_zh", &t!(l, "Description in Chinese", "中文描述")).rows(6).optional(l)
             .value(typed(form, "description_zh", &row.description.zh)).problems(problems).render())
-        (category_boxes(l, snapshot, product, form))
+        (category_boxes(l, catalogue, product, form))
         (Field::text("tags", &t!(l, "Tags", "标签")).optional(l).value(typed(form, "tags", &tags))
             .hint(&t!(
                 l,
@@ -292,12 +295,12 @@ fn edit_form(
     ui::form(&format!("{HERE}/{}", product.id), body)
 }
 
-fn category_boxes(l: Locale, snapshot: &Snapshot, product: &Product, form: Option<&Form>) -> Markup {
+fn category_boxes(l: Locale, catalogue: &Reader<'_>, product: &Product, form: Option<&Form>) -> Markup {
     html! {
-        @if !snapshot.categories().is_empty() {
+        @if !catalogue.categories().is_empty() {
             fieldset.field {
                 legend { (t!(l, "Categories", "分类")) }
-                @for category in snapshot.categories() {
+                @for category in catalogue.categories() {
                     @let name = format!("category-{}", category.id.0);
                     @let stored = product.row.categories.contains(&category.id);
                     (Field::checkbox(&name, category.row.title.get(l))
@@ -390,7 +393,7 @@ fn variants_section(l: Locale, product: &Product, part: &Part<'_, Variant>) -> M
         div #variants {
             (ui::section(&t!(l, "Price and stock", "价格与库存"), html! {
                 (ui::table(&t!(l, "Open a variant to change its price or stock", "点开规格可修改价格和库存"), &columns, &rows))
-                (ui::pagination(l, &here, part.page, part.pages))
+                (ui::pagination(l, &here, part.span.page, part.span.pages))
                 @if product.row.option_names.is_empty() {
                     p.hint {
                         (t!(
@@ -562,7 +565,7 @@ fn movements_section(l: Locale, shown: &ShownVariant<'_>) -> Markup {
 /// The page of all categories, with the form that adds one.
 pub(super) fn categories(
     l: Locale,
-    snapshot: &Snapshot,
+    catalogue: &Reader<'_>,
     form: &Form,
     problems: &Problems,
     word: &str,
@@ -575,27 +578,27 @@ pub(super) fn categories(
         (ui::error_summary(l, problems))
         (said(l, word))
         h1 { (t!(l, "Categories", "分类")) }
-        @if snapshot.categories().is_empty() {
+        @if catalogue.categories().is_empty() {
             (ui::empty_state(&t!(l, "There are no categories yet.", "还没有分类。"), html! {}))
-        } @else { (category_table(l, snapshot)) }
+        } @else { (category_table(l, catalogue)) }
         (ui::section(&t!(l, "New category", "新增分类"), ui::form(CATEGORIES_HERE, add)))
     }
 }
 
-fn category_table(l: Locale, snapshot: &Snapshot) -> Markup {
+fn category_table(l: Locale, catalogue: &Reader<'_>) -> Markup {
     let columns = [
         Column::text(t!(l, "Category", "分类")),
         Column::number(t!(l, "Products", "商品数")),
         Column::text(""),
     ];
-    let last = snapshot.categories().len();
+    let last = catalogue.categories().len();
+    let held = catalogue.held();
     let rows: Vec<Vec<Markup>> = (1..)
-        .zip(snapshot.categories())
+        .zip(catalogue.categories())
         .map(|(place, category)| {
             let here = format!("{CATEGORIES_HERE}/{}", category.id.0);
             let title = category.row.title.get(l);
-            let inside =
-                snapshot.products().iter().filter(|p| p.row.categories.contains(&category.id)).count();
+            let inside = held.get(&category.id).copied().unwrap_or(0);
             let moves = html! {
                 div.buttons {
                     @if place > 1 {

@@ -5,11 +5,11 @@ use axum::extract::Path;
 
 use super::admin::{HERE, price_of, product_id, refusal_of, whole};
 use super::admin_pages;
+use super::reader::read;
 use super::records::{Bilingual, Movement};
 use super::routes::asked_of;
 use super::rules::{self, StockChange, VariantEdit};
 use super::sheet::{MOST_OPTION, MOST_SKU, MOST_WEIGHT};
-use super::snapshot::snapshot;
 use super::stock;
 use crate::front::{self, Page};
 use crate::ids::{ProductId, VariantId};
@@ -48,11 +48,11 @@ async fn new(visit: Visit, Path(id): Path<String>) -> Answer {
 
 fn new_page(visit: &Visit, id: ProductId, form: &Form, problems: &Problems) -> Decided<maud::Markup> {
     let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
-    let product = snapshot.product(id).ok_or_else(Refusal::not_found)?;
+    let catalogue = read(&visit.shop)?;
+    let product = catalogue.product(id)?.ok_or_else(Refusal::not_found)?;
     let title = t!(l, "New variant", "新增规格");
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
-    let main = admin_pages::new_variant(l, &visit.shop.settings(), product, form, problems);
+    let main = admin_pages::new_variant(l, &visit.shop.settings(), &product, form, problems);
     Ok(front::admin_page(visit, &about, HERE, main)?)
 }
 
@@ -86,8 +86,8 @@ fn edit_of(
     form: &Form,
     problems: &mut Vec<Problem>,
 ) -> Decided<VariantEdit> {
-    let snapshot = snapshot(&visit.shop)?;
-    let product = snapshot.product(product).ok_or_else(Refusal::not_found)?;
+    let catalogue = read(&visit.shop)?;
+    let product = catalogue.product(product)?.ok_or_else(Refusal::not_found)?;
     let mut options = Vec::new();
     for number in 1..=product.row.option_names.len() {
         let field = format!("value{number}");
@@ -121,14 +121,14 @@ fn variant_page(
     problems: &Problems,
 ) -> Decided<maud::Markup> {
     let l = visit.locale;
-    let snapshot = snapshot(&visit.shop)?;
-    let found = snapshot.product(product).ok_or_else(Refusal::not_found)?;
+    let catalogue = read(&visit.shop)?;
+    let found = catalogue.product(product)?.ok_or_else(Refusal::not_found)?;
     let chosen = found.variant(variant).ok_or_else(Refusal::not_found)?;
     let movements = stock::movements(&visit.view()?, variant, MOVEMENTS)?;
     let title = found.row.title.get(l);
     let about = Page { title, has_problems: !problems.is_empty(), ..Page::default() };
     let shown = admin_pages::ShownVariant {
-        product: found,
+        product: &found,
         variant: chosen,
         movements: &movements,
         zone: visit.shop.zone(),

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::pictures::file_name;
+use super::product::{Product, Variant};
+use super::reader::read;
 use super::records::{Bilingual, CategoryId, EXPORTED, ExportedRow};
 use super::rules::MOST_OPTIONS;
 use super::sheet::COLUMNS;
-use super::snapshot::{Product, Variant, snapshot};
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::StoreError;
@@ -19,15 +20,16 @@ use crate::store::StoreError;
 pub fn export(shop: &Shop) -> Decided<Vec<u8>> {
     // Noted first: what is sold while the rows are written counts as sold since.
     shop.store.commit_blocking(|plan| Ok(plan.put(&EXPORTED, &(), &ExportedRow { at: plan.now })?))?;
-    let snapshot = snapshot(shop)?;
+    let catalogue = read(shop)?;
     let slugs: HashMap<CategoryId, &str> =
-        snapshot.categories().iter().map(|category| (category.id, category.row.slug.as_str())).collect();
+        catalogue.categories().iter().map(|category| (category.id, category.row.slug.as_str())).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| Stop::Failed(StoreError::Io(error.into()));
     writer.write_record(COLUMNS).map_err(failed)?;
-    for product in snapshot.products() {
+    for id in catalogue.ids() {
+        let Some(product) = Product::read(catalogue.view(), id)? else { continue };
         for (place, variant) in product.variants.iter().enumerate() {
-            writer.write_record(row_of(product, variant, place == 0, &slugs)).map_err(failed)?;
+            writer.write_record(row_of(&product, variant, place == 0, &slugs)).map_err(failed)?;
         }
     }
     writer.into_inner().map_err(|error| Stop::Failed(StoreError::Io(error.into_error())))

@@ -10,10 +10,9 @@ use super::records::{
     Bilingual, CATEGORIES, CATEGORY_SLUGS, CategoryId, CategoryRow, EXPORTED, Movement, PICTURES,
     PRODUCT_SLUGS, PRODUCTS, Picture, ProductRow, Touched, VariantRow,
 };
-use super::rules::{
-    blank_product, next_position, put_category, put_product, put_variant, touch, variants_of,
-};
+use super::rules::{blank_product, next_position, put_category, put_product, put_variant, variants_of};
 use super::sheet::{self, CategoryCells, Entry, LineProblem, StockCell, VariantCells};
+use super::shelving::{shelve, touch};
 use super::slug;
 use super::stock::{self, Move};
 use crate::clock::Timestamp;
@@ -23,6 +22,9 @@ use crate::random::Random;
 use crate::refusal::{Decided, Kind, Refusal, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreResult, View};
+
+/// Where a file changes more products than this, the catalogue in memory is made anew.
+const MOST_TOUCHED: usize = 100;
 
 /// What an import did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -171,7 +173,7 @@ struct Import {
     categories: HashMap<String, CategoryId>,
     exported: Option<Timestamp>,
     wrong: Vec<LineProblem>,
-    changed: bool,
+    changed: Vec<ProductId>,
 }
 
 impl Import {
@@ -187,7 +189,7 @@ impl Import {
             categories: HashMap::new(),
             exported: plan.get(&EXPORTED, &())?.map(|row| row.at),
             wrong: Vec::new(),
-            changed: false,
+            changed: Vec::new(),
         };
         for (name, source) in sources {
             let picture = match source {
@@ -213,10 +215,18 @@ impl Import {
             let said = Text::new("The file has rows that cannot be taken.", "文件中有无法导入的行。");
             return Err(Refusal::of(Kind::Invalid, said).into());
         }
-        if self.changed {
-            touch(plan, Touched::Everything)?;
-        }
+        self.touch(plan)?;
         Ok(Done { report: self.report, pictures: self.pictures.values().map(|picture| picture.id).collect() })
+    }
+
+    fn touch(&self, plan: &mut Plan<'_>) -> StoreResult<()> {
+        if self.changed.len() > MOST_TOUCHED {
+            return touch(plan, Touched::Everything);
+        }
+        if self.report.categories_new > 0 {
+            touch(plan, Touched::Categories)?;
+        }
+        self.changed.iter().try_for_each(|id| touch(plan, Touched::Product(*id)))
     }
 
     fn take_entry(&mut self, plan: &mut Plan<'_>, entry: &Entry) -> StoreResult<()> {
@@ -244,7 +254,10 @@ impl Import {
             put_product(plan, id, row)?;
         }
         let variants_same = self.take_variants(plan, id, entry)?;
-        self.changed |= !is_same || !variants_same;
+        if !is_same || !variants_same {
+            shelve(plan, id)?;
+            self.changed.push(id);
+        }
         match before {
             None => self.report.products_new += 1,
             Some(_) if is_same && variants_same => self.report.products_same += 1,
@@ -312,7 +325,6 @@ impl Import {
                 let id = CategoryId(plan.count_up("categories")?);
                 put_category(plan, id, &row)?;
                 self.report.categories_new += 1;
-                self.changed = true;
                 id
             }
         };

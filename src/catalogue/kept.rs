@@ -1,26 +1,26 @@
-//! Pages of the catalogue that are drawn once for each change: their middle for everybody, and the whole
-//! page, packed too, for those who are not signed in and have nothing in a cart. Bounded in memory.
+//! Pages of the catalogue that are drawn once and kept until something they show changes: their middle
+//! for everybody, and the whole page, packed too, for those who are not signed in and have nothing in
+//! a cart. Bounded in memory.
 
 use std::io::Write;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use lru::LruCache;
 use maud::{Markup, PreEscaped};
 
-use super::snapshot::{Snapshot, snapshot};
+use super::bounded::Bounded;
+use super::lists::Category;
+use super::reader::{Reader, Seen, read};
 use crate::front::{self, Page};
-use crate::locale::Locale;
 use crate::refusal::Stop;
 use crate::store::StoreResult;
 use crate::web::{Answer, Visit, page};
 
-/// So many pages are kept at most, and so many bytes of them.
-const MOST_PAGES: usize = 4096;
-const MOST_BYTES: usize = 12 << 20;
+/// So many bytes of pages are kept at most, for each language.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What a page says of itself, kept with it.
 pub(super) struct About {
@@ -50,11 +50,30 @@ pub(super) enum Drawn {
 struct Kept {
     about: About,
     main: String,
+    seen: Seen,
+    categories: Arc<[Category]>,
+    /// The version of the settings.
+    settings: u64,
+    /// The version of the catalogue up to which it is known to be right.
+    right_at: AtomicU64,
     plain: OnceLock<Bytes>,
     packed: OnceLock<Bytes>,
 }
 
 impl Kept {
+    /// Whether it would be drawn the same again.
+    fn is_right(&self, catalogue: &Reader<'_>, settings: u64) -> bool {
+        // Two names of the same categories are only there while nothing touched them.
+        if self.settings != settings || !Arc::ptr_eq(&self.categories, catalogue.shared_categories()) {
+            return false;
+        }
+        let Some(right_at) = catalogue.still(&self.seen, self.right_at.load(Ordering::Relaxed)) else {
+            return false;
+        };
+        self.right_at.fetch_max(right_at, Ordering::Relaxed);
+        true
+    }
+
     fn framed(&self, visit: &Visit) -> StoreResult<Markup> {
         front::shop_page(visit, &self.about.page(), PreEscaped(self.main.clone()))
     }
@@ -77,11 +96,14 @@ impl Kept {
         Some(self.packed.get_or_init(|| packed).clone())
     }
 
-    fn size(&self) -> usize {
-        let whole = |bytes: &OnceLock<Bytes>| bytes.get().map_or(0, Bytes::len);
-        self.main.len() + whole(&self.plain) + whole(&self.packed)
+    /// About how many bytes it takes once the whole page was asked for both ways.
+    fn weight(&self) -> usize {
+        3 * self.main.len() + FRAME
     }
 }
+
+/// About what the frame of a page and the notes on what it saw take.
+const FRAME: usize = 16 << 10;
 
 fn pack(plain: &[u8]) -> std::io::Result<Bytes> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
@@ -89,75 +111,64 @@ fn pack(plain: &[u8]) -> std::io::Result<Bytes> {
     Ok(encoder.finish()?.into())
 }
 
-/// The kept pages of one state of catalogue and shop.
-pub(super) struct Pages(Mutex<State>);
-
-struct State {
-    /// The version of the catalogue and of the settings.
-    of: (u64, u64),
-    pages: LruCache<(Locale, String), Arc<Kept>>,
+/// The kept pages, by path: in English, and in Chinese.
+pub(super) struct Pages {
+    en: Mutex<Bounded<String, Arc<Kept>>>,
+    zh: Mutex<Bounded<String, Arc<Kept>>>,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        let most = NonZeroUsize::new(MOST_PAGES).unwrap_or(NonZeroUsize::MIN);
-        Self(Mutex::new(State { of: (0, 0), pages: LruCache::new(most) }))
+        let empty = || Mutex::new(Bounded::new(MOST_BYTES));
+        Self { en: empty(), zh: empty() }
     }
 }
 
 impl Pages {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn find(&self, visit: &Visit) -> Option<Arc<Kept>> {
+        let pages = visit.locale.pick(&self.en, &self.zh);
         // Whatever a panic left here is a page that was whole when it was kept.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        pages.lock().unwrap_or_else(PoisonError::into_inner).get(visit.path.as_str()).cloned()
     }
 
-    fn find(&self, of: (u64, u64), visit: &Visit) -> Option<Arc<Kept>> {
-        let mut state = self.state();
-        if state.of != of {
-            return None;
-        }
-        state.pages.get(&(visit.locale, visit.path.clone())).cloned()
-    }
-
-    fn keep(&self, of: (u64, u64), visit: &Visit, kept: &Arc<Kept>) {
-        let mut state = self.state();
-        // A slow drawer of an older state keeps nothing.
-        if of < state.of {
-            return;
-        }
-        if of > state.of {
-            state.of = of;
-            state.pages.clear();
-        }
-        state.pages.put((visit.locale, visit.path.clone()), kept.clone());
-        let mut bytes: usize = state.pages.iter().map(|(_, kept)| kept.size()).sum();
-        while bytes > MOST_BYTES
-            && let Some((_, oldest)) = state.pages.pop_lru()
-        {
-            bytes -= oldest.size().min(bytes);
-        }
+    fn keep(&self, visit: &Visit, kept: Arc<Kept>) {
+        let pages = visit.locale.pick(&self.en, &self.zh);
+        let weight = kept.weight();
+        pages.lock().unwrap_or_else(PoisonError::into_inner).put(visit.path.clone(), kept, weight);
     }
 }
 
-/// Answers with a page of the catalogue, drawn only if it is not kept. What depends on more than the
-/// path, a search say, and what staff see is drawn each time.
-pub(super) fn answer(visit: &Visit, draw: impl FnOnce(&Arc<Snapshot>) -> Result<Drawn, Stop>) -> Answer {
+/// Answers with a page of the catalogue, drawn only if what it shows changed. What depends on more than
+/// the path, a search say, and what staff see is drawn each time.
+pub(super) fn answer(visit: &Visit, draw: impl FnOnce(&Reader<'_>) -> Result<Drawn, Stop>) -> Answer {
     let shop = &visit.shop;
-    let snapshot = snapshot(shop)?;
+    // Read first: settings that change meanwhile make the page be drawn again.
+    let settings = shop.settings_version();
+    let catalogue = read(shop)?;
     let may_keep = visit.staff.is_none() && !visit.path.contains('?');
-    let of = (snapshot.version(), shop.settings_version());
-    if may_keep && let Some(kept) = shop.catalogue.pages().find(of, visit) {
+    if may_keep
+        && let Some(kept) = shop.catalogue.pages().find(visit)
+        && kept.is_right(&catalogue, settings)
+    {
         return Ok(shown(visit, &kept)?);
     }
-    let (about, main) = match draw(&snapshot)? {
+    let (about, main) = match draw(&catalogue)? {
         Drawn::Page(about, main) => (about, main),
         Drawn::Other(response) => return Ok(response),
     };
-    let main = main.into_string();
-    let kept = Arc::new(Kept { about, main, plain: OnceLock::new(), packed: OnceLock::new() });
+    let kept = Arc::new(Kept {
+        about,
+        main: main.into_string(),
+        seen: catalogue.take_seen(),
+        categories: catalogue.shared_categories().clone(),
+        settings,
+        right_at: AtomicU64::new(catalogue.version()),
+        plain: OnceLock::new(),
+        packed: OnceLock::new(),
+    });
     let response = shown(visit, &kept)?;
     if may_keep {
-        shop.catalogue.pages().keep(of, visit, &kept);
+        shop.catalogue.pages().keep(visit, kept);
     }
     Ok(response)
 }

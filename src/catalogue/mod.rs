@@ -2,8 +2,8 @@
 //! show them; their back office; and the CSV they come in and go out by.
 //!
 //! - [`offer`] is what can be bought; [`take_stock`] and [`give_back`] are the only ways that orders
-//!   change a stock, and [`stock_faults`] checks them.
-//! - [`snapshot`] is the whole catalogue in memory, which pages are drawn from.
+//!   change a stock, and [`faults`] checks them.
+//! - [`read`] is what pages are drawn from: lists and orders in memory, products as they are needed.
 //! - [`import`], [`import_categories`] and [`export`] are the CSV; [`store_picture`] takes in a picture.
 //! - [`menu`], [`addresses`] and [`product_page_again`] serve the frame, the sitemap and the cart.
 
@@ -11,11 +11,15 @@ mod admin;
 mod admin_categories;
 mod admin_pages;
 mod admin_variants;
+mod bounded;
 mod export;
 mod import;
 mod kept;
+mod lists;
 mod pages;
 mod pictures;
+mod product;
+mod reader;
 mod records;
 #[cfg(test)]
 mod route_tests;
@@ -23,22 +27,24 @@ mod routes;
 mod rules;
 mod search;
 mod sheet;
+mod shelving;
 mod slug;
-mod snapshot;
 mod stock;
 #[cfg(test)]
 mod tests;
 
 pub use export::export;
 pub use import::{ImportReport, SoldSince, import, import_categories};
+pub use lists::{Category, Sort};
 pub use pictures::store_picture;
+pub use product::{Product, Variant};
+pub use reader::{Cache, Reader, Wish, read};
 pub use records::{Bilingual, CategoryId, Movement, MovementRow, Picture, Status};
 pub use routes::{product_page_again, routes};
 pub use search::{Query, fold};
 pub use sheet::LineProblem;
 pub use slug::{category_path, product_path};
-pub use snapshot::{Cache, Category, Product, Snapshot, Sort, Variant, Wish, snapshot};
-pub use stock::{give_back, movements, stock_faults, take_stock};
+pub use stock::{give_back, movements, take_stock};
 
 use crate::ids::{ProductId, VariantId};
 use crate::locale::Locale;
@@ -92,20 +98,33 @@ pub(crate) fn joined(options: &[Bilingual]) -> Bilingual {
 
 /// The categories as (address, name), for the head of every page.
 pub fn menu(shop: &Shop, l: Locale) -> StoreResult<Vec<(String, String)>> {
-    let snapshot = snapshot(shop)?;
+    let catalogue = read(shop)?;
     let entry =
         |category: &Category| (category_path(&category.row.slug), category.row.title.get(l).to_owned());
-    Ok(snapshot.categories().iter().map(entry).collect())
+    Ok(catalogue.categories().iter().map(entry).collect())
 }
 
-/// Where everything on sale is, for the sitemap: the home page, categories that are not empty, products.
-pub fn addresses(shop: &Shop) -> StoreResult<Vec<String>> {
-    let snapshot = snapshot(shop)?;
+/// Where what is on sale is, for the sitemap: the home page, categories that are not empty, and up to
+/// `most` products.
+pub fn addresses(shop: &Shop, most: usize) -> StoreResult<Vec<String>> {
+    let catalogue = read(shop)?;
     let mut addresses = vec!["/".to_owned()];
-    let filled = |category: &&Category| !snapshot.list(Some(category.id), Sort::New).is_empty();
-    addresses.extend(snapshot.categories().iter().filter(filled).map(|c| category_path(&c.row.slug)));
-    addresses.extend(snapshot.list(None, Sort::New).iter().map(|product| product_path(&product.row.slug)));
+    let filled = |category: &&Category| catalogue.count(Some(category.id)) > 0;
+    addresses.extend(catalogue.categories().iter().filter(filled).map(|c| category_path(&c.row.slug)));
+    addresses.extend(catalogue.slugs(most)?.iter().map(|slug| product_path(slug)));
     Ok(addresses)
+}
+
+/// What is wrong with what is kept beside the catalogue, a sentence for each (`tuckshop check`).
+pub fn faults(view: &View<'_>) -> StoreResult<Vec<String>> {
+    let mut faults = stock::stock_faults(view)?;
+    faults.extend(shelving::faults(view)?);
+    Ok(faults)
+}
+
+/// Makes the catalogue ready to be read and searched, so that the first visitor need not wait.
+pub fn warm(shop: &Shop) -> StoreResult<()> {
+    read(shop)?.sign()
 }
 
 /// The tables of the catalogue.
@@ -120,7 +139,10 @@ pub fn tables() -> Vec<TableInfo> {
         r::CATEGORY_SLUGS.info(),
         r::STOCK.info(),
         r::STOCK_MOVEMENTS.info(),
-        r::SOLD.info(),
+        r::SHELVED.info(),
+        r::WORDS.info(),
+        r::PRODUCTS_IN.info(),
+        r::PRODUCTS_SHOWING.info(),
         r::PICTURES.info(),
         r::PICTURE_DIGESTS.info(),
         r::CHANGES.info(),

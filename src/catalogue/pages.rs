@@ -2,17 +2,23 @@
 
 use maud::{Markup, html};
 
+use super::lists::{Category, Sort};
+use super::product::{Product, Variant};
+use super::reader::Reader;
 use super::records::Picture;
-use super::snapshot::{Category, Product, Snapshot, Sort, Variant};
+use super::stock::FEW;
 use super::{category_path, joined, product_path};
 use crate::ids::VariantId;
 use crate::locale::Locale;
 use crate::settings::Settings;
+use crate::store::StoreResult;
 use crate::t;
 use crate::web::ui::{self, Field, Problems, Tab, Tone, Width};
 
-/// So few pieces are said out loud.
-pub(super) const FEW: u32 = 5;
+/// A shelf of the home page shows so many products.
+const SHELF: usize = 8;
+/// So many others of its category stand below a product.
+const RELATED: usize = 4;
 /// How wide a card's picture is on the page, for `sizes`.
 const CARD_SIZES: &str = "(min-width: 1024px) 272px, (min-width: 640px) 33vw, 50vw";
 const GALLERY_SIZES: &str = "(min-width: 1024px) 600px, 100vw";
@@ -81,9 +87,9 @@ fn stock_text(l: Locale, variant: &Variant) -> String {
 }
 
 /// The home page.
-pub(super) fn home(l: Locale, settings: &Settings, snapshot: &Snapshot) -> Markup {
-    let popular = snapshot.list(None, Sort::Popular);
-    let new = snapshot.list(None, Sort::New);
+pub(super) fn home(l: Locale, settings: &Settings, catalogue: &Reader<'_>) -> StoreResult<Markup> {
+    let popular = catalogue.list(None, Sort::Popular, 0, SHELF)?;
+    let new = catalogue.list(None, Sort::New, 0, SHELF)?;
     let first = popular.iter().find_map(|product| product.picture());
     let shown = first.map(|picture| Shown::new(picture, 800, ""));
     let picture = shown.as_ref().map(|shown| shown.part("(min-width: 1024px) 560px, 100vw").eager());
@@ -93,7 +99,7 @@ pub(super) fn home(l: Locale, settings: &Settings, snapshot: &Snapshot) -> Marku
         "挑您喜欢的，收到不满意，七天内可以退货。"
     );
     let all = t!(l, "Browse all products", "浏览全部商品");
-    html! {
+    Ok(html! {
         (ui::hero(&settings.name, &welcome, ui::primary_link("/search?sort=popular", &all), picture.as_ref()))
         @if popular.is_empty() {
             (ui::empty_state(
@@ -101,30 +107,30 @@ pub(super) fn home(l: Locale, settings: &Settings, snapshot: &Snapshot) -> Marku
                 html! {},
             ))
         } @else {
-            @if !snapshot.categories().is_empty() { (category_tiles(l, snapshot)) }
+            @if !catalogue.categories().is_empty() { (category_tiles(l, catalogue)) }
             (ui::shelf(
                 &t!(l, "Popular", "热销"),
                 "/search?sort=popular",
                 &t!(l, "All popular products", "查看全部热销"),
-                html! { @for product in popular.iter().take(8) { (card(l, product)) } },
+                html! { @for product in &popular { (card(l, product)) } },
             ))
             (ui::shelf(
                 &t!(l, "New", "新品"),
                 "/search?sort=new",
                 &t!(l, "All new products", "查看全部新品"),
-                html! { @for product in new.iter().take(8) { (card(l, product)) } },
+                html! { @for product in &new { (card(l, product)) } },
             ))
         }
-    }
+    })
 }
 
-fn category_tiles(l: Locale, snapshot: &Snapshot) -> Markup {
+fn category_tiles(l: Locale, catalogue: &Reader<'_>) -> Markup {
     let paths: Vec<(String, &Category)> =
-        snapshot.categories().iter().map(|category| (category_path(&category.row.slug), category)).collect();
+        catalogue.categories().iter().map(|category| (category_path(&category.row.slug), category)).collect();
     let tiles: Vec<(&str, String, String)> = paths
         .iter()
         .map(|(path, category)| {
-            let count = snapshot.list(Some(category.id), Sort::Popular).len();
+            let count = catalogue.count(Some(category.id));
             let note = match count {
                 1 => t!(l, "1 product", "1 件商品"),
                 _ => t!(l, "{count} products", "{count} 件商品"),
@@ -140,21 +146,33 @@ fn category_tiles(l: Locale, snapshot: &Snapshot) -> Markup {
     }
 }
 
-/// One page of a list.
-pub(super) struct Part<'a, T> {
-    pub items: &'a [T],
+/// Which stretch of a list a page shows.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub from: usize,
     pub page: usize,
     pub pages: usize,
 }
 
-impl<'a, T> Part<'a, T> {
+impl Span {
     /// The page that was asked for, or the last there is; pages count from 1.
-    pub(super) fn of(all: &'a [T], wanted: usize, size: usize) -> Self {
-        let pages = all.len().div_ceil(size).max(1);
+    pub(super) fn of(total: usize, wanted: usize, size: usize) -> Self {
+        let pages = total.div_ceil(size).max(1);
         let page = wanted.clamp(1, pages);
-        let from = (page - 1) * size;
-        Self { items: &all[from.min(all.len())..(from + size).min(all.len())], page, pages }
+        Self { from: (page - 1) * size, page, pages }
     }
+
+    /// The stretch itself, out of the whole list.
+    pub(super) fn cut<T>(self, all: &[T], size: usize) -> &[T] {
+        let from = self.from.min(all.len());
+        &all[from..(from + size).min(all.len())]
+    }
+}
+
+/// One page of a list.
+pub(super) struct Part<'a, T> {
+    pub items: &'a [T],
+    pub span: Span,
 }
 
 pub(super) fn sort_name(l: Locale, sort: Sort) -> String {
@@ -198,7 +216,7 @@ pub(super) fn category(
         } @else {
             (ui::tabs(l, &tabs, &address(sort)))
             (ui::product_grid(html! { @for product in part.items { (card(l, product)) } }))
-            (ui::pagination(l, &address(sort), part.page, part.pages))
+            (ui::pagination(l, &address(sort), part.span.page, part.span.pages))
         }
     }
 }
@@ -222,28 +240,26 @@ pub(super) struct Buying<'a> {
 pub(super) fn product(
     l: Locale,
     settings: &Settings,
-    snapshot: &Snapshot,
+    catalogue: &Reader<'_>,
     product: &Product,
     buying: &Buying<'_>,
-) -> Markup {
+) -> StoreResult<Markup> {
     let title = product.row.title.get(l);
     let home = t!(l, "Home", "首页");
-    let category = product.row.categories.iter().find_map(|id| snapshot.category(*id));
+    let category = product.row.categories.iter().find_map(|id| catalogue.category(*id));
     let path = category.map(|category| category_path(&category.row.slug)).unwrap_or_default();
     let mut way: Vec<(&str, &str)> = vec![("/", &home)];
     if let Some(category) = category {
         way.push((&path, category.row.title.get(l)));
     }
     way.push(("", title));
-    let related: Vec<_> = category
-        .map(|category| snapshot.list(Some(category.id), Sort::Popular))
-        .iter()
-        .flat_map(|list| list.iter())
-        .filter(|other| other.id != product.id)
-        .take(4)
-        .cloned()
-        .collect();
-    html! {
+    let mut related = match category {
+        Some(category) => catalogue.list(Some(category.id), Sort::Popular, 0, RELATED + 1)?,
+        None => Vec::new(),
+    };
+    related.retain(|other| other.id != product.id);
+    related.truncate(RELATED);
+    Ok(html! {
         (ui::error_summary(l, buying.problems))
         (ui::breadcrumbs(l, &way))
         (ui::product_top(gallery(l, product), buy(l, settings, product, buying)))
@@ -258,7 +274,7 @@ pub(super) fn product(
                 html! { @for other in &related { (card(l, other)) } },
             ))
         }
-    }
+    })
 }
 
 fn gallery(l: Locale, product: &Product) -> Markup {
@@ -380,7 +396,7 @@ pub(super) struct Asked<'a> {
 /// The page of a search.
 pub(super) fn search(
     l: Locale,
-    snapshot: &Snapshot,
+    catalogue: &Reader<'_>,
     asked: &Asked<'_>,
     part: &Part<'_, std::sync::Arc<Product>>,
 ) -> Markup {
@@ -389,7 +405,7 @@ pub(super) fn search(
     html! {
         (ui::error_summary(l, asked.problems))
         h1 { (title) }
-        (search_form(l, snapshot, asked))
+        (search_form(l, catalogue, asked))
         @if !asked.problems.is_empty() {
             // Nothing was looked for.
         } @else if part.items.is_empty() {
@@ -411,7 +427,7 @@ pub(super) fn search(
                 @else { (t!(l, "{count} products", "共 {count} 件商品")) }
             }
             (ui::product_grid(html! { @for product in part.items { (card(l, product)) } }))
-            (ui::pagination(l, asked.address, part.page, part.pages))
+            (ui::pagination(l, asked.address, part.span.page, part.span.pages))
         }
     }
 }
@@ -424,10 +440,10 @@ pub(super) fn search_title(l: Locale, query: &str) -> String {
     }
 }
 
-fn search_form(l: Locale, snapshot: &Snapshot, asked: &Asked<'_>) -> Markup {
+fn search_form(l: Locale, catalogue: &Reader<'_>, asked: &Asked<'_>) -> Markup {
     let mut categories = vec![(String::new(), t!(l, "All categories", "全部分类"))];
     categories
-        .extend(snapshot.categories().iter().map(|c| (c.row.slug.clone(), c.row.title.get(l).to_owned())));
+        .extend(catalogue.categories().iter().map(|c| (c.row.slug.clone(), c.row.title.get(l).to_owned())));
     let sorts = [Sort::Match, Sort::Popular, Sort::New, Sort::PriceUp, Sort::PriceDown];
     let sorts = sorts.into_iter().map(|sort| (sort.id().to_owned(), sort_name(l, sort)));
     let problems = asked.problems;

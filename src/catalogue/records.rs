@@ -8,7 +8,7 @@ use crate::ids::{OrderNumber, PictureId, ProductId, StaffId, VariantId};
 use crate::locale::Locale;
 use crate::money::Money;
 use crate::store::floor::Mark;
-use crate::store::{Field, Key, Record, Table};
+use crate::store::{Field, Id, Key, Record, Table};
 
 const fn plain(name: &'static str) -> Field {
     Field::new(name, DataKind::Nothing)
@@ -119,6 +119,10 @@ impl Key for CategoryId {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         u64::from_bytes(bytes).map(Self)
     }
+}
+
+impl Id for CategoryId {
+    const WIDTH: usize = 8;
 }
 
 /// A product: what its variants share.
@@ -270,14 +274,54 @@ impl Record for MovementRow {
         &[plain("at"), plain("change"), plain("why"), plain("order"), plain("staff")];
 }
 
-/// How many pieces of a product were sold and kept.
-#[derive(Clone, Copy, Default, Debug, Serialize, Deserialize)]
-pub struct SoldRow {
-    pub pieces: u64,
+/// What lists know of a product, so that none is read whole to be put in order. Made anew with each
+/// change of the product or its variants; only the sales are counted here and nowhere else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ShelvedRow {
+    pub slug: String,
+    /// That of the product.
+    pub serial: u64,
+    pub status: Status,
+    pub categories: Vec<CategoryId>,
+    pub variants: u32,
+    /// The lowest and the highest price, in minor units; 0 without variants.
+    pub lowest: i64,
+    pub highest: i64,
+    /// It is tagged to lead the popular ones, or the new ones.
+    pub leads_popular: bool,
+    pub leads_new: bool,
+    /// How many pieces were sold and kept.
+    pub sold: u64,
 }
 
-impl Record for SoldRow {
-    const FIELDS: &'static [Field] = &[plain("pieces")];
+impl Record for ShelvedRow {
+    const FIELDS: &'static [Field] = &[
+        plain("slug"),
+        plain("serial"),
+        plain("status"),
+        plain("categories"),
+        plain("variants"),
+        plain("lowest"),
+        plain("highest"),
+        plain("leads_popular"),
+        plain("leads_new"),
+        plain("sold"),
+    ];
+}
+
+/// What of a product is searched, as search compares it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WordsRow {
+    /// Folded: titles, SKUs, then tags and descriptions.
+    pub text: String,
+    /// Where the titles end, in bytes.
+    pub titles: u32,
+    /// Where the SKUs after them end.
+    pub names: u32,
+}
+
+impl Record for WordsRow {
+    const FIELDS: &'static [Field] = &[plain("text"), plain("titles"), plain("names")];
 }
 
 /// A picture that was taken in, by the content it came as.
@@ -304,7 +348,10 @@ impl Record for PictureRef {
 /// What a change of the catalogue touched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Touched {
+    /// Anything of a product that its pages show.
     Product(ProductId),
+    /// Pieces of a product went or came back, and its pages look as before.
+    Sold(ProductId),
     Categories,
     Everything,
 }
@@ -334,13 +381,19 @@ pub const PRODUCT_SLUGS: Table<String, ProductSlug> = Table::new("product_slugs"
 pub const VARIANTS: Table<VariantId, VariantRow> = Table::new("variants", Class::Public);
 /// The variants of each product.
 pub const VARIANTS_OF: Table<(ProductId, VariantId), Mark> = Table::new("variants_of", Class::Public);
+/// The products in each category, whatever their status.
+pub const PRODUCTS_IN: Table<(CategoryId, ProductId), Mark> = Table::new("products_in", Class::Public);
+/// The products that show a picture.
+pub const PRODUCTS_SHOWING: Table<(PictureId, ProductId), Mark> =
+    Table::new("products_showing", Class::Public);
 pub const CATEGORIES: Table<CategoryId, CategoryRow> = Table::new("categories", Class::Public);
 pub const CATEGORY_SLUGS: Table<String, CategorySlug> = Table::new("category_slugs", Class::Public);
 pub const STOCK: Table<VariantId, StockRow> = Table::new("stock", Class::Public);
 /// The movements of each variant, numbered from 0.
 pub const STOCK_MOVEMENTS: Table<(VariantId, u64), MovementRow> =
     Table::new("stock_movements", Class::Public);
-pub const SOLD: Table<ProductId, SoldRow> = Table::new("sold", Class::Public);
+pub const SHELVED: Table<ProductId, ShelvedRow> = Table::new("shelved", Class::Public);
+pub const WORDS: Table<ProductId, WordsRow> = Table::new("product_words", Class::Public);
 pub const PICTURES: Table<PictureId, PictureRow> = Table::new("pictures", Class::Public);
 pub const PICTURE_DIGESTS: Table<[u8; 32], PictureRef> = Table::new("picture_digests", Class::Public);
 /// By the version of the catalogue that the change led to.

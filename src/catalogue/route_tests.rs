@@ -4,9 +4,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
+use proptest::prelude::*;
 use tower::ServiceExt;
 
-use super::tests::{Fixture, fixture};
+use super::tests::{Change, Fixture, changes, fixture};
 use super::{Movement, Status, movements};
 use crate::sessions::{self, Holder};
 use crate::staff;
@@ -255,9 +256,9 @@ async fn categories_are_added_changed_and_deleted() {
     }
     let again = site.post(here, &[("title", "Tea")]).await;
     assert!(again.says("Another category has this address."));
-    let id = site.shop.snapshot().category_by_slug("tea").expect("there").id.0;
+    let id = site.shop.read().category_by_slug("tea").expect("there").id.0;
     site.post(&format!("{here}/{id}/up"), &[]).await;
-    assert_eq!(site.shop.snapshot().categories()[0].row.slug, "tea");
+    assert_eq!(site.shop.read().categories()[0].row.slug, "tea");
     let fields = [("title", "Tea & Co"), ("slug", "tea-and-co")];
     assert_eq!(site.post(&format!("{here}/{id}"), &fields).await.status, StatusCode::SEE_OTHER);
     let got = site.visit("/categories/tea").await;
@@ -268,7 +269,37 @@ async fn categories_are_added_changed_and_deleted() {
     site.import("handle,title,price,stock,category\nmug,Mug,49,5,tea-and-co\n").await;
     let got = site.post(&format!("{here}/{id}/delete"), &[]).await;
     assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let hats = site.shop.snapshot().category_by_slug("summer-hats").expect("there").id.0;
+    let hats = site.shop.read().category_by_slug("summer-hats").expect("there").id.0;
     let got = site.post(&format!("{here}/{hats}/delete"), &[]).await;
     assert_eq!(got.location, "/admin/categories?said=deleted");
+}
+
+/// Pages that are kept say what the same pages say when they are drawn anew.
+async fn compare_kept_pages(changes: Vec<Change>) {
+    let site = Site::new().await;
+    let mut paths = vec!["/".to_owned()];
+    paths.extend((0..3).map(|category| format!("/categories/c{category}")));
+    paths.extend((0..8).map(|product| format!("/products/p{product}")));
+    for change in changes {
+        let said = format!("{change:?}");
+        let fixture = &site.shop;
+        tokio::task::block_in_place(|| fixture.make(change));
+        for path in &paths {
+            let kept = site.visit(path).await;
+            // What depends on a query is drawn each time.
+            let drawn = site.visit(&format!("{path}?again=1")).await;
+            assert_eq!(kept.status, drawn.status, "{path} after {said}");
+            let drawn = drawn.text().replace("%3Fagain%3D1", "").replace("?again=1", "");
+            assert_eq!(kept.text(), drawn, "{path} after {said}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    #[test]
+    fn a_kept_page_is_as_if_drawn_anew(changes in changes()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+        runtime.expect("a runtime").block_on(compare_kept_pages(changes));
+    }
 }

@@ -5,10 +5,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::kept::{self, About, Drawn};
-use super::pages::{self, Asked, Buying, Part};
-use super::records::{CATEGORY_SLUGS, PRODUCT_SLUGS};
+use super::lists::Sort;
+use super::pages::{self, Asked, Buying, Part, Span};
+use super::product::Product;
+use super::reader::{Reader, Wish, read};
+use super::records::CATEGORY_SLUGS;
 use super::search::Query;
-use super::snapshot::{Product, Snapshot, Sort, Wish, snapshot};
 use super::{admin, admin_categories, admin_variants, category_path, pictures, product_path};
 use crate::front::{self, Page};
 use crate::ids::VariantId;
@@ -51,27 +53,28 @@ pub(super) fn page_of(form: &Form) -> usize {
 }
 
 async fn home(visit: Visit) -> Answer {
-    kept::answer(&visit, |snapshot| {
+    kept::answer(&visit, |catalogue| {
         let about = About { title: String::new(), description: None, noindex: false };
-        Ok(Drawn::Page(about, pages::home(visit.locale, &visit.shop.settings(), snapshot)))
+        Ok(Drawn::Page(about, pages::home(visit.locale, &visit.shop.settings(), catalogue)?))
     })
 }
 
 async fn category(visit: Visit, Path(slug): Path<String>) -> Answer {
-    kept::answer(&visit, |snapshot| draw_category(&visit, snapshot, &slug))
+    kept::answer(&visit, |catalogue| draw_category(&visit, catalogue, &slug))
 }
 
-fn draw_category(visit: &Visit, snapshot: &Snapshot, slug: &str) -> Result<Drawn, Stop> {
-    let Some(category) = snapshot.category_by_slug(slug) else {
-        let known = visit.view()?.get(&CATEGORY_SLUGS, &slug.to_owned())?;
-        let moved = known.and_then(|known| snapshot.category(known.category));
+fn draw_category(visit: &Visit, catalogue: &Reader<'_>, slug: &str) -> Result<Drawn, Stop> {
+    let Some(category) = catalogue.category_by_slug(slug) else {
+        let known = catalogue.view().get(&CATEGORY_SLUGS, &slug.to_owned())?;
+        let moved = known.and_then(|known| catalogue.category(known.category));
         let moved = moved.ok_or_else(Refusal::not_found)?;
         return Ok(Drawn::Other(moved_to(&category_path(&moved.row.slug))));
     };
     let asked = asked_of(visit);
     let sort = Sort::parse(asked.raw("sort")).filter(|sort| *sort != Sort::Match).unwrap_or(Sort::Popular);
-    let list = snapshot.list(Some(category.id), sort);
-    let part = Part::of(&list, page_of(&asked), PAGE);
+    let span = Span::of(catalogue.count(Some(category.id)), page_of(&asked), PAGE);
+    let items = catalogue.list(Some(category.id), sort, span.from, PAGE)?;
+    let part = Part { items: &items, span };
     let l = visit.locale;
     let description = Some(category.row.description.get(l)).filter(|text| !text.is_empty());
     let about = About {
@@ -89,21 +92,19 @@ fn moved_to(path: &str) -> Response {
 }
 
 async fn product(visit: Visit, Path(slug): Path<String>) -> Answer {
-    kept::answer(&visit, |snapshot| draw_product(&visit, snapshot, &slug))
+    kept::answer(&visit, |catalogue| draw_product(&visit, catalogue, &slug))
 }
 
-fn draw_product(visit: &Visit, snapshot: &Snapshot, slug: &str) -> Result<Drawn, Stop> {
-    let known = visit.view()?.get(&PRODUCT_SLUGS, &slug.to_owned())?;
-    let found = known.and_then(|known| snapshot.product(known.product));
+fn draw_product(visit: &Visit, catalogue: &Reader<'_>, slug: &str) -> Result<Drawn, Stop> {
     // Staff see drafts as they will look.
-    let shown = |product: &&std::sync::Arc<Product>| product.is_on_sale() || visit.staff.is_some();
-    let found = found.filter(shown).ok_or_else(Refusal::not_found)?;
+    let shown = |product: &std::sync::Arc<Product>| product.is_on_sale() || visit.staff.is_some();
+    let found = catalogue.product_by_slug(slug)?.filter(shown).ok_or_else(Refusal::not_found)?;
     if found.row.slug != slug {
         return Ok(Drawn::Other(moved_to(&product_path(&found.row.slug))));
     }
     let buying = Buying { variant: None, quantity: "1", problems: &Problems::new() };
-    let main = pages::product(visit.locale, &visit.shop.settings(), snapshot, found, &buying);
-    Ok(Drawn::Page(about_product(visit, found), main))
+    let main = pages::product(visit.locale, &visit.shop.settings(), catalogue, &found, &buying)?;
+    Ok(Drawn::Page(about_product(visit, &found), main))
 }
 
 fn about_product(visit: &Visit, product: &Product) -> About {
@@ -122,21 +123,21 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
     let Some(offer) = super::offer(&visit.view()?, variant)?.filter(|offer| offer.on_sale) else {
         return Ok(None);
     };
-    let snapshot = snapshot(&visit.shop)?;
-    let Some(product) = snapshot.product(offer.product) else { return Ok(None) };
+    let catalogue = read(&visit.shop)?;
+    let Some(product) = catalogue.product(offer.product)? else { return Ok(None) };
     let problems = front::problems_of(visit, refusal);
     let buying = Buying { variant: Some(variant), quantity: form.raw("quantity"), problems: &problems };
     // The language switch comes back to the page itself, not to where the form was sent.
     let visit = Visit { path: product_path(&product.row.slug), ..visit.clone() };
-    let about = about_product(&visit, product);
+    let about = about_product(&visit, &product);
     let said = Page { has_problems: !problems.is_empty(), ..about.page() };
-    let main = pages::product(visit.locale, &visit.shop.settings(), &snapshot, product, &buying);
+    let main = pages::product(visit.locale, &visit.shop.settings(), &catalogue, &product, &buying)?;
     Ok(Some(refused(refusal, front::shop_page(&visit, &said, main)?)))
 }
 
 async fn search(visit: Visit) -> Answer {
     let form = asked_of(&visit);
-    let snapshot = snapshot(&visit.shop)?;
+    let catalogue = read(&visit.shop)?;
     let mut problems = Vec::new();
     let query = form.line("q", MOST_QUERY, &mut problems);
     let min = price_of(&visit, &form, "min", &mut problems);
@@ -148,7 +149,7 @@ async fn search(visit: Visit) -> Answer {
         problems.push(Problem::new("max", said));
     }
     let slug = form.raw("category");
-    let category = snapshot.category_by_slug(slug);
+    let category = catalogue.category_by_slug(slug);
     if category.is_none() && !slug.is_empty() {
         problems.push(Problem::new("category", Text::new("Choose a category.", "请选择分类。")));
     }
@@ -156,8 +157,9 @@ async fn search(visit: Visit) -> Answer {
     let sort = Sort::parse(form.raw("sort")).unwrap_or(default);
     let wish = Wish { query: Query::parse(&query), category: category.map(|c| c.id), min, max, sort };
     let refusal = Refusal::invalid(problems);
-    let found = if refusal.problems.is_empty() { snapshot.search(&wish) } else { Vec::new() };
-    let part = Part::of(&found, page_of(&form), PAGE);
+    let found = if refusal.problems.is_empty() { catalogue.search(&wish)? } else { Vec::new() };
+    let span = Span::of(found.len(), page_of(&form), PAGE);
+    let part = Part { items: &catalogue.products(span.cut(&found, PAGE))?, span };
     let l = visit.locale;
     let shown_problems = front::problems_of(&visit, &refusal);
     let asked = Asked {
@@ -178,7 +180,7 @@ async fn search(visit: Visit) -> Answer {
         has_problems: !shown_problems.is_empty(),
         ..Page::default()
     };
-    let main = pages::search(l, &snapshot, &asked, &part);
+    let main = pages::search(l, &catalogue, &asked, &part);
     let markup = front::shop_page(&visit, &about, main)?;
     Ok(if refusal.problems.is_empty() { page(markup) } else { refused(&refusal, markup) })
 }

@@ -2,10 +2,11 @@
 //! records and notes what it touched, so that the catalogue in memory follows.
 
 use super::records::{
-    Bilingual, CATEGORIES, CATEGORY_SLUGS, CHANGES, CategoryId, CategoryRow, CategorySlug, ChangeRow,
-    Movement, PRODUCT_SLUGS, PRODUCTS, Picture, ProductRow, ProductSlug, Status, Touched, VARIANTS,
+    Bilingual, CATEGORIES, CATEGORY_SLUGS, CategoryId, CategoryRow, CategorySlug, Movement, PRODUCT_SLUGS,
+    PRODUCTS, PRODUCTS_IN, PRODUCTS_SHOWING, Picture, ProductRow, ProductSlug, Status, Touched, VARIANTS,
     VARIANTS_OF, VariantRow,
 };
+use super::shelving::{self, touch, touch_product};
 use super::slug;
 use super::stock::{self, Move};
 use crate::ids::{PictureId, ProductId, StaffId, VariantId};
@@ -13,33 +14,15 @@ use crate::locale::Text;
 use crate::money::Money;
 use crate::refusal::{Decided, Kind, Problem, Refusal};
 use crate::store::floor::Mark;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Key, Plan, StoreResult, View};
 use crate::t;
 
-/// The counter that goes up with each change of the catalogue.
-pub(super) const VERSION: &str = "catalogue";
-/// So many changes are kept to be followed one by one.
-pub(super) const FOLLOWED: u64 = 500;
 /// The most option names of a product.
 pub const MOST_OPTIONS: usize = 3;
 /// The most variants of a product.
 pub const MOST_VARIANTS: usize = 2000;
 /// The most pictures of a product.
 pub const MOST_PICTURES: usize = 20;
-
-/// Notes that the catalogue changed.
-pub(super) fn touch(plan: &mut Plan<'_>, touched: Touched) -> StoreResult<()> {
-    let version = plan.count_up(VERSION)?;
-    plan.put(&CHANGES, &version, &ChangeRow { touched })?;
-    match version.checked_sub(FOLLOWED) {
-        Some(old) => plan.delete(&CHANGES, &old),
-        None => Ok(()),
-    }
-}
-
-pub(super) fn touch_product(plan: &mut Plan<'_>, product: ProductId) -> StoreResult<()> {
-    touch(plan, Touched::Product(product))
-}
 
 /// The variants of a product, in their order.
 pub(super) fn variants_of(view: &View<'_>, product: ProductId) -> StoreResult<Vec<(VariantId, VariantRow)>> {
@@ -58,6 +41,8 @@ pub(super) fn variants_of(view: &View<'_>, product: ProductId) -> StoreResult<Ve
 pub(super) fn put_product(plan: &mut Plan<'_>, id: ProductId, mut row: ProductRow) -> StoreResult<()> {
     row.version += 1;
     row.changed = plan.now;
+    let before = plan.get(&PRODUCTS, &id)?;
+    shelving::relate(plan, id, before.as_ref(), &row)?;
     plan.put(&PRODUCT_SLUGS, &row.slug, &ProductSlug { product: id })?;
     plan.put(&PRODUCTS, &id, &row)
 }
@@ -261,8 +246,7 @@ pub(super) fn decide_picture(
     if act != PictureAct::Remove {
         return Ok(false);
     }
-    let products = plan.list(&PRODUCTS, &[])?;
-    let shown = products.iter().any(|product| product.record.pictures.iter().any(|p| p.id == picture));
+    let shown = !plan.list(&PRODUCTS_SHOWING, &picture.0)?.is_empty();
     if !shown {
         super::pictures::forget(plan, picture)?;
     }
@@ -498,8 +482,7 @@ pub(super) fn decide_move_category(plan: &mut Plan<'_>, id: CategoryId, up: bool
 /// Deletes a category that no product is in.
 pub(super) fn decide_delete_category(plan: &mut Plan<'_>, id: CategoryId) -> Decided<()> {
     let row = plan.get(&CATEGORIES, &id)?.ok_or_else(Refusal::not_found)?;
-    let products = plan.list(&PRODUCTS, &[])?;
-    let inside = products.iter().filter(|product| product.record.categories.contains(&id)).count();
+    let inside = plan.list(&PRODUCTS_IN, &id.to_bytes())?.len();
     if inside > 0 {
         let problem = Problem::saying("", |l| {
             let title = row.title.get(l);

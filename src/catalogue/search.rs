@@ -1,10 +1,12 @@
 //! Search: words as people type them, found inside words too, in titles and descriptions of both
 //! languages, tags and SKUs.
 //!
-//! Each product has its folded text and a signature: one bit for each pair of letters that stand
-//! beside each other. A product whose signature lacks a pair of the query cannot hold it and is
-//! passed over without a look at its text. So any piece of two letters is found, in Chinese as in
-//! SKUs, and a change of one product renews one signature.
+//! Each product has its folded text, stored, and a signature in memory: one bit for each pair of
+//! letters that stand beside each other. A product whose signature lacks a pair of the query cannot
+//! hold it and is passed over without a look at its text. So any piece of two letters is found, in
+//! Chinese as in SKUs, and a change of one product renews one signature.
+
+use super::records::WordsRow;
 
 /// The words of a signature; 2048 bits in all.
 const SIGNATURE: usize = 32;
@@ -25,19 +27,10 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// What of a product is searched.
-#[derive(Clone, Debug)]
-pub struct Searchable {
-    /// Folded: titles, SKUs, then tags and descriptions.
-    text: String,
-    /// Where the titles end.
-    titles: usize,
-    /// Where the SKUs after them end.
-    names: usize,
-    signature: [u64; SIGNATURE],
-}
+/// One bit for each pair of letters that a text holds.
+pub type Signature = [u64; SIGNATURE];
 
-impl Searchable {
+impl WordsRow {
     /// Titles weigh more than SKUs, and these more than the rest, in the order of what is found.
     pub fn new<'a>(
         titles: impl Iterator<Item = &'a str>,
@@ -46,13 +39,25 @@ impl Searchable {
     ) -> Self {
         let mut text = String::new();
         append(&mut text, titles);
-        let end_of_titles = text.len();
+        let titles = end_of(&text);
         append(&mut text, skus);
-        let end_of_names = text.len();
+        let names = end_of(&text);
         append(&mut text, more);
-        let signature = signature_of(&text);
-        Self { text, titles: end_of_titles, names: end_of_names, signature }
+        Self { text, titles, names }
     }
+
+    pub fn signature(&self) -> Signature {
+        signature_of(&self.text)
+    }
+
+    fn until(&self, end: u32) -> &str {
+        usize::try_from(end).ok().and_then(|end| self.text.get(..end)).unwrap_or(&self.text)
+    }
+}
+
+/// No product's words come near what the number holds.
+fn end_of(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 fn append<'a>(text: &mut String, parts: impl Iterator<Item = &'a str>) {
@@ -65,7 +70,7 @@ fn append<'a>(text: &mut String, parts: impl Iterator<Item = &'a str>) {
 /// A query, ready to be held against products.
 #[derive(Clone, Debug)]
 pub struct Query {
-    words: Vec<(String, [u64; SIGNATURE])>,
+    words: Vec<(String, Signature)>,
 }
 
 /// How well a product fits, best first.
@@ -91,18 +96,22 @@ impl Query {
         self.words.is_empty()
     }
 
+    /// Whether a product of this signature may hold all words; many that may do not.
+    pub fn may_fit(&self, signature: &Signature) -> bool {
+        self.words.iter().all(|(_, wanted)| holds(signature, wanted))
+    }
+
     /// Whether and where all words are found.
-    pub fn fits(&self, product: &Searchable) -> Option<Fit> {
-        let may_hold = self.words.iter().all(|(_, wanted)| holds(&product.signature, wanted));
-        if !may_hold || !self.words.iter().all(|(word, _)| product.text.contains(word)) {
+    pub fn fits(&self, product: &WordsRow) -> Option<Fit> {
+        if !self.words.iter().all(|(word, _)| product.text.contains(word)) {
             return None;
         }
         let all = |fits: &dyn Fn(&str) -> bool| self.words.iter().all(|(word, _)| fits(word));
-        let titles = &product.text[..product.titles];
+        let titles = product.until(product.titles);
         if all(&|word| begins_a_word(titles, word)) {
             return Some(Fit::Title);
         }
-        let names = &product.text[..product.names];
+        let names = product.until(product.names);
         Some(if all(&|word| names.contains(word)) { Fit::Names } else { Fit::Text })
     }
 }
@@ -116,7 +125,7 @@ fn begins_a_word(text: &str, word: &str) -> bool {
         .any(|(place, _)| !begins_spaced || !text[..place].chars().next_back().is_some_and(spaced))
 }
 
-fn signature_of(text: &str) -> [u64; SIGNATURE] {
+fn signature_of(text: &str) -> Signature {
     let mut signature = [0; SIGNATURE];
     let mut letters = text.chars();
     let Some(mut before) = letters.next() else { return signature };
@@ -134,7 +143,7 @@ fn bit_of(first: char, second: char) -> usize {
     (mixed >> 21) as usize
 }
 
-fn holds(signature: &[u64; SIGNATURE], wanted: &[u64; SIGNATURE]) -> bool {
+fn holds(signature: &Signature, wanted: &Signature) -> bool {
     signature.iter().zip(wanted).all(|(have, wanted)| have & wanted == *wanted)
 }
 
@@ -144,13 +153,16 @@ mod tests {
 
     use super::*;
 
-    fn product(title: &str, title_zh: &str, sku: &str) -> Searchable {
+    fn product(title: &str, title_zh: &str, sku: &str) -> WordsRow {
         let more = ["gift-idea", "A long text."].into_iter();
-        Searchable::new([title, title_zh].into_iter(), [sku].into_iter(), more)
+        WordsRow::new([title, title_zh].into_iter(), [sku].into_iter(), more)
     }
 
-    fn finds(query: &str, product: &Searchable) -> Option<Fit> {
-        Query::parse(query).fits(product)
+    fn finds(query: &str, product: &WordsRow) -> Option<Fit> {
+        let query = Query::parse(query);
+        let fit = query.fits(product);
+        assert!(fit.is_none() || query.may_fit(&product.signature()), "passed over by its signature");
+        fit
     }
 
     #[test]

@@ -2,10 +2,8 @@
 //! sum of its movements and never below zero; both are decided inside the writer, so the last piece
 //! is sold once.
 
-use super::records::{
-    Movement, MovementRow, PRODUCTS, SOLD, STOCK, STOCK_MOVEMENTS, SoldRow, StockRow, VARIANTS,
-};
-use super::rules::touch_product;
+use super::records::{Movement, MovementRow, PRODUCTS, STOCK, STOCK_MOVEMENTS, StockRow, Touched, VARIANTS};
+use super::shelving::{count_sold, touch};
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, ProductId, StaffId, VariantId};
 use crate::refusal::{Decided, Kind, Problem, Refusal};
@@ -14,6 +12,9 @@ use crate::t;
 
 /// The most pieces that can be entered by hand or by file.
 pub const MOST: u32 = 9_999_999;
+
+/// So few pieces are said out loud.
+pub(super) const FEW: u32 = 5;
 
 /// A movement before it is counted.
 pub(super) struct Move {
@@ -76,11 +77,17 @@ pub fn take_stock(
     let row = plan.get(&VARIANTS, &variant)?.ok_or_else(Refusal::not_found)?;
     let step =
         Move { change: -i64::from(quantity), why: Movement::Sold, order: Some(order.clone()), staff: None };
-    if move_stock(plan, variant, step)?.is_none() {
+    let Some(left) = move_stock(plan, variant, step)? else {
         return Err(too_few(plan, row.product, count(plan, variant)?)?.into());
-    }
+    };
     count_sold(plan, row.product, i64::from(quantity))?;
-    Ok(touch_product(plan, row.product)?)
+    Ok(touch(plan, touched_by(row.product, left))?)
+}
+
+/// What a movement by an order touches, where `fewest` were there before or after it: pages only say
+/// how many pieces there are when these are few.
+fn touched_by(product: ProductId, fewest: u32) -> Touched {
+    if fewest > FEW { Touched::Sold(product) } else { Touched::Product(product) }
 }
 
 fn too_few(view: &View<'_>, product: ProductId, left: u32) -> StoreResult<Refusal> {
@@ -109,16 +116,11 @@ pub fn give_back(
 ) -> StoreResult<()> {
     let step = Move { change: i64::from(quantity), why, order: Some(order.clone()), staff: None };
     let damaged = || StoreError::Damaged { table: STOCK.name.to_owned() };
-    move_stock(plan, variant, step)?.ok_or_else(damaged)?;
+    let after = move_stock(plan, variant, step)?.ok_or_else(damaged)?;
     // A variant that was taken out of the catalogue still gets its pieces back.
     let Some(row) = plan.get(&VARIANTS, &variant)? else { return Ok(()) };
     count_sold(plan, row.product, -i64::from(quantity))?;
-    touch_product(plan, row.product)
-}
-
-fn count_sold(plan: &mut Plan<'_>, product: ProductId, pieces: i64) -> StoreResult<()> {
-    let before = plan.get(&SOLD, &product)?.unwrap_or_default().pieces;
-    plan.put(&SOLD, &product, &SoldRow { pieces: before.saturating_add_signed(pieces) })
+    touch(plan, touched_by(row.product, after.saturating_sub(quantity)))
 }
 
 /// The last movements of a variant, newest first.

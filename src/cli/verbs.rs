@@ -171,7 +171,7 @@ fn check(shop: &Shop, json: bool) -> Report {
 fn faults(shop: &Shop) -> Result<(Vec<String>, u64), crate::store::StoreError> {
     let view = shop.store.view()?;
     let (mut faults, records) = view.faults()?;
-    faults.extend(catalogue::stock_faults(&view)?);
+    faults.extend(catalogue::faults(&view)?);
     faults.extend(orders::order_faults(&view)?);
     Ok((faults, records))
 }

@@ -50,9 +50,7 @@ pub fn write(shop: &Shop, clock: &HeldClock, customers: &Customers, count: usize
     let random = &*shop.random;
     let begin = clock.now();
     let end = begin.plus_seconds(366 * DAY);
-    let snapshot = catalogue::snapshot(shop)?;
-    let on_sale = snapshot.products().iter().filter(|product| product.is_on_sale());
-    let goods: Vec<VariantId> = on_sale.flat_map(|product| product.variants.iter().map(|v| v.id)).collect();
+    let goods = catalogue::read(shop)?.goods()?;
     if goods.is_empty() {
         return Ok(());
     }

@@ -41,7 +41,7 @@ pub use codec::{Field, Record};
 pub use contacts::{CONTACTS, Handle};
 pub use floor::ShopHead;
 pub use plan::Plan;
-pub use table::{Key, Table, TableInfo};
+pub use table::{Id, Key, Table, TableInfo};
 pub use view::{Row, View};
 
 use crate::classes::{Class, DataKind};

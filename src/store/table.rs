@@ -149,7 +149,7 @@ impl Key for () {
     }
 }
 
-/// Two ids, the first of 16 bytes: rows of one owner lie together.
+/// Two ids, the first of a fixed width: rows of one owner lie together.
 impl<A: Id, B: Key> Key for (A, B) {
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.0.to_bytes();
@@ -158,18 +158,21 @@ impl<A: Id, B: Key> Key for (A, B) {
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (first, second) = bytes.split_at_checked(16)?;
+        let (first, second) = bytes.split_at_checked(A::WIDTH)?;
         Some((A::from_bytes(first)?, B::from_bytes(second)?))
     }
 }
 
-/// A key of exactly 16 bytes.
-pub trait Id: Key {}
+/// A key that always has the same number of bytes.
+pub trait Id: Key {
+    const WIDTH: usize = 16;
+}
 
 impl Id for SubjectId {}
 impl Id for StaffId {}
 impl Id for ProductId {}
 impl Id for VariantId {}
+impl Id for PictureId {}
 
 impl Key for Vec<u8> {
     fn to_bytes(&self) -> Vec<u8> {

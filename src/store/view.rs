@@ -61,6 +61,9 @@ pub struct View<'a> {
     pub(super) shared: &'a Shared,
 }
 
+/// So many rows are read at once where a whole table is walked through.
+const WALKED: usize = 512;
+
 /// A row with the vault it is sealed under (`None` for plain rows).
 pub struct Row<K, R> {
     pub key: K,
@@ -112,6 +115,22 @@ impl View<'_> {
             rows.push(Row { key, record, vault });
         }
         Ok(rows)
+    }
+
+    /// Shows each row of a table, in the order of their keys, holding few of them at a time.
+    pub fn walk<K: Key, R: Record>(
+        &self,
+        table: &Table<K, R>,
+        mut each: impl FnMut(Row<K, R>),
+    ) -> StoreResult<()> {
+        let mut last: Option<Bytes> = None;
+        loop {
+            let from = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let rows = self.range(table, from, Bound::Unbounded, WALKED, false)?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = Some(end.key.to_bytes());
+            rows.into_iter().for_each(&mut each);
+        }
     }
 
     fn open<K: Key, R: Record>(

@@ -163,7 +163,7 @@ impl TestShop {
     pub fn faults(&self) -> Vec<String> {
         let view = self.shop.store.view().expect("a view");
         let (mut faults, _) = view.faults().expect("readable");
-        faults.extend(catalogue::stock_faults(&view).expect("readable"));
+        faults.extend(catalogue::faults(&view).expect("readable"));
         faults.extend(tuckshop::orders::order_faults(&view).expect("readable"));
         faults
     }
