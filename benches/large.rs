@@ -4,6 +4,7 @@
 //!
 //! `cargo bench --bench large`
 
+#[expect(dead_code, reason = "other measurements ask more of it")]
 mod client;
 
 use std::path::{Path, PathBuf};

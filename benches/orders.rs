@@ -81,4 +81,3 @@ fn syncs_per_second(folder: &Path) -> f64 {
     }
     f64::from(count) / begin.elapsed().as_secs_f64()
 }
-
