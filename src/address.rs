@@ -301,15 +301,17 @@ fn suggestions(l: Locale) -> Markup {
 }
 
 fn written_suggestions(l: Locale) -> String {
-    let (mut regions, mut cities, mut districts) = (Vec::new(), Vec::new(), Vec::new());
-    for province in divisions::provinces(Reach::Mainland) {
-        regions.push((province.label(l).to_owned(), String::new()));
-        for city in divisions::cities(province) {
-            cities.push((city.label(l).to_owned(), province.label(l).to_owned()));
-            let below = divisions::districts(city);
-            districts.extend(below.iter().map(|one| (one.label(l).to_owned(), city.label(l).to_owned())));
+    let regions: Vec<_> = divisions::provinces(Reach::Mainland).collect();
+    let (mut cities, mut districts) = (Vec::new(), Vec::new());
+    for province in &regions {
+        let within = divisions::cities(province);
+        cities.push((province.label(l), within.iter().map(|city| city.label(l)).collect()));
+        for city in within {
+            districts
+                .push((city.label(l), divisions::districts(city).iter().map(|one| one.label(l)).collect()));
         }
     }
+    let regions = vec![("", regions.iter().map(|province| province.label(l)).collect())];
     html! {
         (ui::datalist("region-list", &regions))
         (ui::datalist("city-list", &cities))

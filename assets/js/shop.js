@@ -121,9 +121,12 @@ function narrowSuggestions(input) {
   const outer = document.getElementById(input.dataset.within);
   if (!list || !outer) return;
   const options = [...list.options];
+  // Only the first of a group says what the group lies within.
+  let area = "";
+  const areas = options.map((option) => (area = option.dataset.within ?? area));
   const narrow = () => {
-    const area = outer.value.trim();
-    const within = options.filter((option) => option.dataset.within === area);
+    const typed = outer.value.trim();
+    const within = options.filter((_, i) => areas[i] === typed);
     list.replaceChildren(...(within.length ? within : options));
   };
   outer.addEventListener("change", narrow);

@@ -6,7 +6,7 @@
 //! hold it and is passed over without a look at its text. So any piece of two letters is found, in
 //! Chinese as in SKUs, and a change of one product renews one signature.
 
-use super::records::WordsRow;
+use super::records::{WordsRow, is_chinese_letter};
 
 /// The words of a signature; 2048 bits in all.
 const SIGNATURE: usize = 32;
@@ -27,7 +27,7 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// One bit for each pair of letters that a text holds.
+/// One bit for each pair of letters that a text holds, and for each Chinese letter.
 pub type Signature = [u64; SIGNATURE];
 
 impl WordsRow {
@@ -119,7 +119,7 @@ impl Query {
 /// Whether `word` stands in `text` with no letter of the same script right before it; only scripts
 /// that put spaces between words are looked at.
 fn begins_a_word(text: &str, word: &str) -> bool {
-    let spaced = |c: char| c.is_alphanumeric() && !super::records::is_chinese_letter(c);
+    let spaced = |c: char| c.is_alphanumeric() && !is_chinese_letter(c);
     let begins_spaced = word.chars().next().is_some_and(spaced);
     text.match_indices(word)
         .any(|(place, _)| !begins_spaced || !text[..place].chars().next_back().is_some_and(spaced))
@@ -127,12 +127,17 @@ fn begins_a_word(text: &str, word: &str) -> bool {
 
 fn signature_of(text: &str) -> Signature {
     let mut signature = [0; SIGNATURE];
-    let mut letters = text.chars();
-    let Some(mut before) = letters.next() else { return signature };
-    for letter in letters {
-        let bit = bit_of(before, letter);
-        signature[bit / 64] |= 1 << (bit % 64);
-        before = letter;
+    let mut mark = |bit: usize| signature[bit / 64] |= 1 << (bit % 64);
+    let mut before = None;
+    for letter in text.chars() {
+        if let Some(before) = before {
+            mark(bit_of(before, letter));
+        }
+        // One Chinese letter is a word.
+        if is_chinese_letter(letter) {
+            mark(bit_of(letter, letter));
+        }
+        before = Some(letter);
     }
     signature
 }

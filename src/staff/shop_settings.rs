@@ -258,12 +258,11 @@ pub(super) fn country_hint(l: Locale) -> String {
 
 /// The field `country` with the countries as suggestions.
 pub(super) fn country_field(l: Locale, value: &str, hint: &str, problems: &Problems) -> Markup {
-    let options: Vec<(String, String)> =
-        COUNTRIES.split(' ').map(|code| (code.to_owned(), String::new())).collect();
+    let countries = [("", COUNTRIES.split(' ').collect())];
     html! {
         (Field::text("country", &t!(l, "Country", "国家或地区")).value(value).hint(hint).list("countries")
             .autocomplete("country").width(Width::Short).problems(problems).render())
-        (ui::datalist("countries", &options))
+        (ui::datalist("countries", &countries))
     }
 }
 

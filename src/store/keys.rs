@@ -1,5 +1,6 @@
 //! The keys of all living vaults: both keyrings, and what was derived from them lately.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::keyring::{EpochOnRecord, Keyring, KeyringError};
@@ -89,22 +90,22 @@ impl Keys {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the value is not what the shop wrote there.
-    pub fn unseal(
+    pub fn unseal<'v>(
         &self,
         table: &str,
         key: &[u8],
-        value: &[u8],
-    ) -> StoreResult<Option<(Vec<u8>, Option<VaultId>)>> {
+        value: &'v [u8],
+    ) -> StoreResult<Option<(Cow<'v, [u8]>, Option<VaultId>)>> {
         let damaged = || StoreError::Damaged { table: table.to_owned() };
         match sealed::parse(value).ok_or_else(damaged)? {
             Stored::Plain { sum, body } => {
                 let whole = sealed::is_whole(table, key, sum, body);
-                whole.then(|| Some((body.to_vec(), None))).ok_or_else(damaged)
+                whole.then_some(Some((Cow::Borrowed(body), None))).ok_or_else(damaged)
             }
             Stored::Sealed { vault, nonce, ciphertext } => {
                 let Some(sealer) = self.sealer(vault) else { return Ok(None) };
                 let body = sealer.open(table, key, nonce, ciphertext).ok_or_else(damaged)?;
-                Ok(Some((body, Some(vault))))
+                Ok(Some((Cow::Owned(body), Some(vault))))
             }
         }
     }

@@ -69,7 +69,9 @@ fn associated(table: &str, key: &[u8]) -> Vec<u8> {
 
 fn checksum(table: &str, key: &[u8], body: &[u8]) -> [u8; SUM_LEN] {
     let mut context = Context::new(&SHA256);
-    context.update(&associated(table, key));
+    context.update(table.as_bytes());
+    context.update(&[0]);
+    context.update(key);
     context.update(body);
     let mut sum = [0; SUM_LEN];
     sum.copy_from_slice(&context.finish().as_ref()[..SUM_LEN]);

@@ -22,14 +22,15 @@ pub(super) enum Base<'a> {
 }
 
 impl Base<'_> {
-    fn get(&self, table: &str, key: &[u8]) -> StoreResult<Option<Bytes>> {
+    /// Shows the stored bytes under `key`, if there are any, without copying them.
+    fn get<T>(&self, table: &str, key: &[u8], see: impl FnOnce(&[u8]) -> T) -> StoreResult<Option<T>> {
         match self {
             Self::Snapshot(txn) => match txn.open_table(definition(table)) {
-                Ok(open) => Ok(open.get(key)?.map(|value| value.value().to_vec())),
+                Ok(open) => Ok(open.get(key)?.map(|value| see(value.value()))),
                 Err(TableError::TableDoesNotExist(_)) => Ok(None),
                 Err(error) => Err(error.into()),
             },
-            Self::Open(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| v.value().to_vec())),
+            Self::Open(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| see(v.value()))),
         }
     }
 
@@ -88,8 +89,8 @@ impl View<'_> {
         key: &K,
     ) -> StoreResult<Option<(R, Option<VaultId>)>> {
         let key = key.to_bytes();
-        let Some(value) = self.raw(table.name, &key)? else { return Ok(None) };
-        self.open(table, &key, &value)
+        let opened = self.see(table.name, &key, |value| self.open(table, &key, value))?;
+        opened.unwrap_or(Ok(None))
     }
 
     /// All rows whose key begins with `prefix`, in the order of their keys.
@@ -146,10 +147,14 @@ impl View<'_> {
 
     /// The stored bytes under `key`.
     pub(crate) fn raw(&self, table: &str, key: &[u8]) -> StoreResult<Option<Bytes>> {
+        self.see(table, key, <[u8]>::to_vec)
+    }
+
+    fn see<T>(&self, table: &str, key: &[u8], see: impl FnOnce(&[u8]) -> T) -> StoreResult<Option<T>> {
         if let Some(staged) = self.staged.get(table).and_then(|rows| rows.get(key)) {
-            return Ok(staged.clone());
+            return Ok(staged.as_deref().map(see));
         }
-        self.base.get(table, key).inspect_err(|_| self.shared.read_failed())
+        self.base.get(table, key, see).inspect_err(|_| self.shared.read_failed())
     }
 
     /// Stored rows between two keys.

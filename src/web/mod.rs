@@ -16,6 +16,7 @@ pub mod visit;
 
 use axum::Router;
 use axum::middleware;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -47,6 +48,8 @@ pub fn router(shop: &Shop, routes: Vec<Route>) -> Router {
         .method_not_allowed_fallback(guard::wrong_method)
         .layer(middleware::from_fn_with_state(shop.clone(), guard::every_answer))
         .layer(CatchPanicLayer::new())
-        .layer(CompressionLayer::new().gzip(true))
+        // What is drawn for one visitor is packed once and read once: a little less small, in a third of
+        // the time.
+        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
         .with_state(shop.clone())
 }

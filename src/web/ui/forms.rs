@@ -1,6 +1,6 @@
 //! Forms, their fields, what is wrong with them, and their buttons.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use crate::locale::Locale;
 use crate::t;
@@ -433,12 +433,19 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Suggestions for a text field, as (value, what it lies within; empty for none).
-pub fn datalist(id: &str, options: &[(String, String)]) -> Markup {
+/// Suggestions for a text field, in groups: what each lies within (empty for nothing), and the values.
+/// There may be thousands, so that each is written as short as HTML lets it be: the end of an option may
+/// be left out, and only the first of a group says what it lies within.
+pub fn datalist(id: &str, groups: &[(&str, Vec<&str>)]) -> Markup {
     html! {
         datalist id=(id) {
-            @for (value, within) in options {
-                option value=(value) data-within=[(!within.is_empty()).then_some(within)] {}
+            @for (within, values) in groups {
+                @for (place, value) in values.iter().enumerate() {
+                    @let first = place == 0 && !within.is_empty();
+                    (PreEscaped("<option"))
+                    @if first { (PreEscaped(" data-within=\"")) (within) (PreEscaped("\"")) }
+                    (PreEscaped(">")) (value)
+                }
             }
         }
     }
