@@ -6,7 +6,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use crate::classes::DataKind;
@@ -236,9 +236,9 @@ fn form_of(fields: &[(&str, &str)]) -> Form {
 }
 
 /// The fields of an address with what stands in `form`: an empty one is [`blank`], a saved one
-/// [`filled`]. One set to a page, because its suggestions have ids of their own.
+/// [`filled`]. One set to a page, with [`suggestions`] at its end.
 pub fn fields(l: Locale, form: &Form, problems: &ui::Problems) -> Markup {
-    let in_china = matches!(form.raw("country"), "" | CHINA);
+    let in_china = is_in_china(form);
     html! {
         (ui::Field::text("name", &t!(l, "Recipient", "收货人")).value(form.raw("name")).autocomplete("name")
             .width(Width::Medium).problems(problems).render())
@@ -251,7 +251,6 @@ pub fn fields(l: Locale, form: &Form, problems: &ui::Problems) -> Markup {
             (place("city", &t!(l, "City", "城市"), "address-level2", "region", form, problems))
             (place("district", &t!(l, "District or county", "区县"), "address-level3", "city", form, problems))
         }))
-        @if in_china { (suggestions(l)) }
         (ui::Field::text("street", &t!(l, "Street and house number", "详细地址")).value(form.raw("street"))
             .autocomplete("street-address").problems(problems).render())
         (postcode_field(l, in_china, form, problems))
@@ -291,13 +290,17 @@ fn postcode_field(l: Locale, in_china: bool, form: &Form, problems: &ui::Problem
     field.problems(problems).render()
 }
 
-/// The provinces, cities and districts of China. They never change while the shop runs, so the text
-/// is made once for each language.
-fn suggestions(l: Locale) -> Markup {
+/// What the fields suggest: provinces, cities and districts of China, as markup for the end of the page;
+/// nothing for an address elsewhere. They never change while the shop runs, so the text is made once for
+/// each language.
+pub fn suggestions(l: Locale, form: &Form) -> &'static str {
     static EN: LazyLock<String> = LazyLock::new(|| written_suggestions(Locale::En));
     static ZH: LazyLock<String> = LazyLock::new(|| written_suggestions(Locale::Zh));
-    // What was written is markup already.
-    PreEscaped(l.pick(&*EN, &*ZH).clone())
+    if is_in_china(form) { l.pick(&*EN, &*ZH) } else { "" }
+}
+
+fn is_in_china(form: &Form) -> bool {
+    matches!(form.raw("country"), "" | CHINA)
 }
 
 fn written_suggestions(l: Locale) -> String {

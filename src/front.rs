@@ -21,6 +21,8 @@ pub struct Page<'a> {
     pub has_problems: bool,
     /// What was searched for, on the search page.
     pub query: &'a str,
+    /// Markup at the very end of the page, where nothing else is to be wrapped around it.
+    pub end: &'a str,
 }
 
 /// A page of the shop.
@@ -69,6 +71,7 @@ fn framed(visit: &Visit, page: &Page<'_>, draw: impl FnOnce(&Frame<'_>) -> Marku
         cart_count: crate::cart::count(&view, visit)?,
         categories: &categories,
         query: page.query,
+        end: page.end,
         footer: &footer,
         rehearsal: band.as_deref(),
         has_problems: page.has_problems,

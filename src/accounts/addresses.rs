@@ -123,7 +123,12 @@ fn written_list(visit: &Visit, form: &Form, problems: &ui::Problems) -> Result<M
             (ui::primary_button(&t!(l, "Add the address", "添加地址")))
         })))
     };
-    let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
+    let page = Page {
+        title: &title,
+        has_problems: !problems.is_empty(),
+        end: address::suggestions(l, form),
+        ..Page::default()
+    };
     Ok(front::account_page(visit, &page, "/account/addresses", main)?)
 }
 
@@ -170,6 +175,11 @@ fn written_edit(
         }))
         p { a href="/account/addresses" { (t!(l, "Back to all addresses", "返回地址列表")) } }
     };
-    let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
+    let page = Page {
+        title: &title,
+        has_problems: !problems.is_empty(),
+        end: address::suggestions(l, form),
+        ..Page::default()
+    };
     front::account_page(visit, &page, "/account/addresses", main)
 }

@@ -1,5 +1,6 @@
 //! Sending: what is due is marked, written, sent and marked again, a few at a time.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,7 +15,7 @@ use crate::contact::Contact;
 use crate::ids::MessageId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
-use crate::store::{StoreError, StoreResult, View};
+use crate::store::{Plan, StoreError, StoreResult, View};
 use crate::{accounts, orders, staff};
 
 /// The outbox is looked at this often even if nobody rang.
@@ -84,59 +85,115 @@ pub async fn send_due(shop: &Shop) -> StoreResult<usize> {
     let mut sent = 0;
     loop {
         let codes = queue::due_passing(&shop.store.view()?, shop.clock.now(), AT_ONCE)?;
-        sent += side_by_side(shop, &codes, send_passing).await?;
+        sent += side_by_side(shop, &codes, &CODES).await?;
         let messages = queue::due(&shop.store.view()?, shop.clock.now(), AT_ONCE)?;
-        sent += side_by_side(shop, &messages, send_message).await?;
+        sent += side_by_side(shop, &messages, &MESSAGES).await?;
         if codes.is_empty() && messages.is_empty() {
             return Ok(sent);
         }
     }
 }
 
-async fn side_by_side<F>(shop: &Shop, due: &[MessageId], send: fn(Shop, MessageId) -> F) -> StoreResult<usize>
-where
-    F: Future<Output = Decided<bool>> + Send + 'static,
-{
-    let mut sent = 0;
-    let mut on_the_way = JoinSet::new();
-    for id in due {
-        if on_the_way.len() >= SIDE_BY_SIDE {
-            sent += landed(on_the_way.join_next().await)?;
+/// How messages of one queue are marked and sent.
+struct Post<T> {
+    claim: fn(&mut Plan<'_>, MessageId, &Terms) -> Decided<Option<T>>,
+    send: fn(Shop, MessageId, T) -> Posted,
+    conclude: fn(&mut Plan<'_>, MessageId, Outcome, &Terms) -> Decided<()>,
+}
+
+/// How long messages are kept, and codes are worth sending.
+#[derive(Clone)]
+struct Terms {
+    keep: Keep,
+    life: i64,
+}
+
+type Posted = Pin<Box<dyn Future<Output = Sent> + Send>>;
+/// What became of a message.
+type Sent = (MessageId, StoreResult<Outcome>);
+
+const MESSAGES: Post<What> = Post {
+    claim: |plan, id, _| queue::claim(plan, id),
+    send: |shop, id, what| Box::pin(async move { (id, send_message(&shop, &what, id).await) }),
+    conclude: |plan, id, outcome, terms| queue::conclude(plan, id, outcome, &terms.keep),
+};
+
+const CODES: Post<PassingRow> = Post {
+    claim: |plan, id, terms| queue::claim_passing(plan, id, terms.life),
+    send: |shop, id, row| Box::pin(async move { (id, send_row(&shop, &row, id).await) }),
+    conclude: |plan, id, outcome, terms| {
+        let again = queue::conclude_passing(plan, id, outcome, terms.life)?;
+        if outcome != Outcome::Sent && !again {
+            tracing::warn!(?outcome, "a code or notice was given up");
         }
-        on_the_way.spawn(send(shop.clone(), *id));
+        Ok(())
+    },
+};
+
+/// Sends messages, a few at a time. What became of some and which are sent next is stored together.
+async fn side_by_side<T: Send + 'static>(
+    shop: &Shop,
+    due: &[MessageId],
+    post: &Post<T>,
+) -> StoreResult<usize> {
+    let (claim, conclude) = (post.claim, post.conclude);
+    let terms = Terms { keep: Keep::of(shop.config()), life: life_of_codes(shop) };
+    let mut waiting = due.iter().copied();
+    let mut on_the_way: JoinSet<Sent> = JoinSet::new();
+    let mut landed: Vec<(MessageId, Outcome)> = Vec::new();
+    let mut sent = 0;
+    loop {
+        let next: Vec<MessageId> = waiting.by_ref().take(SIDE_BY_SIDE - on_the_way.len()).collect();
+        if !next.is_empty() || !landed.is_empty() {
+            let (terms, done) = (terms.clone(), std::mem::take(&mut landed));
+            let decide = move |plan: &mut Plan<'_>| {
+                done.into_iter().try_for_each(|(id, outcome)| conclude(plan, id, outcome, &terms))?;
+                let mut claimed = Vec::new();
+                for id in next {
+                    claimed.extend(claim(plan, id, &terms)?.map(|what| (id, what)));
+                }
+                Ok(claimed)
+            };
+            for (id, what) in shop.store.commit(decide).await.map_err(failure)? {
+                on_the_way.spawn((post.send)(shop.clone(), id, what));
+            }
+        }
+        let Some(first) = on_the_way.join_next().await else {
+            if waiting.len() == 0 {
+                return Ok(sent);
+            }
+            continue;
+        };
+        // Whoever arrives in the same moment is noted in the same commit.
+        tokio::task::yield_now().await;
+        let others = std::iter::from_fn(|| on_the_way.try_join_next());
+        for joined in std::iter::once(first).chain(others) {
+            let (id, outcome) = joined.map_err(|_| StoreError::Panicked)?;
+            let outcome = outcome?;
+            sent += usize::from(outcome == Outcome::Sent);
+            landed.push((id, outcome));
+        }
     }
-    while !on_the_way.is_empty() {
-        sent += landed(on_the_way.join_next().await)?;
-    }
-    Ok(sent)
 }
 
-fn landed(joined: Option<Result<Decided<bool>, tokio::task::JoinError>>) -> StoreResult<usize> {
-    match joined {
-        None => Ok(0),
-        Some(Ok(Ok(sent))) => Ok(usize::from(sent)),
-        Some(Ok(Err(Stop::Failed(error)))) => Err(error),
-        // Nothing is refused while sending.
-        Some(Ok(Err(Stop::Refused(_)))) => Ok(0),
-        Some(Err(_)) => Err(StoreError::Panicked),
+/// Nothing is refused while sending.
+fn failure(stop: Stop) -> StoreError {
+    match stop {
+        Stop::Failed(error) => error,
+        Stop::Refused(_) => StoreError::Closed,
     }
 }
 
-/// Sends one message; true if it left.
-async fn send_message(shop: Shop, id: MessageId) -> Decided<bool> {
-    let Some(what) = shop.store.commit(move |plan| queue::claim(plan, id)).await? else { return Ok(false) };
-    let outcome = match write(&shop, &what, id) {
-        Ok(Some((to, written))) => transport::send(&shop, &to, &written, &public_id(&shop, id)?).await,
-        Ok(None) => Outcome::Unreachable,
+async fn send_message(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Outcome> {
+    match write(shop, what, id) {
+        Ok(Some((to, written))) => Ok(transport::send(shop, &to, &written, &public_id(shop, id)?).await),
+        Ok(None) => Ok(Outcome::Unreachable),
         // Nothing left, so it may wait: the store may be read again in a while.
         Err(error) => {
             tracing::error!(%error, "a message could not be written");
-            Outcome::Later(None)
+            Ok(Outcome::Later(None))
         }
-    };
-    let keep = Keep::of(shop.config());
-    shop.store.commit(move |plan| queue::conclude(plan, id, outcome, &keep)).await?;
-    Ok(outcome == Outcome::Sent)
+    }
 }
 
 /// Fills in address and text; `None` if there is nobody to write to, or nothing to write about.
@@ -174,19 +231,6 @@ fn holder(
     let email = account.email.filter(|_| reach.email).map(Contact::Email);
     let contact = email.or_else(|| account.mobile.filter(|_| reach.sms).map(Contact::Mobile));
     Ok(contact.map(|contact| (contact, account.language)))
-}
-
-/// Sends one code or notice; true if it left.
-async fn send_passing(shop: Shop, id: MessageId) -> Decided<bool> {
-    let life = life_of_codes(&shop);
-    let claimed = shop.store.commit(move |plan| queue::claim_passing(plan, id, life)).await?;
-    let Some(row) = claimed else { return Ok(false) };
-    let outcome = send_row(&shop, &row, id).await?;
-    let again = shop.store.commit(move |plan| queue::conclude_passing(plan, id, outcome, life)).await?;
-    if outcome != Outcome::Sent && !again {
-        tracing::warn!(?outcome, "a code or notice was given up");
-    }
-    Ok(outcome == Outcome::Sent)
 }
 
 async fn send_row(shop: &Shop, row: &PassingRow, id: MessageId) -> StoreResult<Outcome> {

@@ -52,7 +52,13 @@ pub fn draw(visit: &Visit, view: &View<'_>, drawn: &Drawn<'_>, refusal: Option<&
             (check_answers(l, drawn))
         }))
     };
-    let about = Page { title: &title, noindex: true, has_problems: refusal.is_some(), ..Page::default() };
+    let about = Page {
+        title: &title,
+        noindex: true,
+        has_problems: refusal.is_some(),
+        end: address::suggestions(l, drawn.form),
+        ..Page::default()
+    };
     Ok(front::shop_page(visit, &about, main)?)
 }
 

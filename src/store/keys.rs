@@ -9,6 +9,9 @@ use super::{StoreError, StoreResult};
 use crate::ids::VaultId;
 use crate::random::Random;
 
+/// A record's bytes and the vault they were sealed under.
+pub type Unsealed<'v> = (Cow<'v, [u8]>, Option<VaultId>);
+
 /// One keyring and its ready keys.
 pub struct Ring {
     keyring: RwLock<Keyring>,
@@ -90,12 +93,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the value is not what the shop wrote there.
-    pub fn unseal<'v>(
-        &self,
-        table: &str,
-        key: &[u8],
-        value: &'v [u8],
-    ) -> StoreResult<Option<(Cow<'v, [u8]>, Option<VaultId>)>> {
+    pub fn unseal<'v>(&self, table: &str, key: &[u8], value: &'v [u8]) -> StoreResult<Option<Unsealed<'v>>> {
         let damaged = || StoreError::Damaged { table: table.to_owned() };
         match sealed::parse(value).ok_or_else(damaged)? {
             Stored::Plain { sum, body } => {

@@ -1,6 +1,6 @@
 //! The frame around every page: head, header, side links, footer.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::forms::{button_form, quiet_button};
 use crate::locale::Locale;
@@ -39,6 +39,8 @@ pub struct Frame<'a> {
     pub categories: &'a [(String, String)],
     /// What was searched for, on the search page.
     pub query: &'a str,
+    /// Markup that stands at the end of the page.
+    pub end: &'a str,
     pub footer: &'a Footer,
     /// The sentence of the band that a rehearsal shows on every page.
     pub rehearsal: Option<&'a str>,
@@ -190,6 +192,7 @@ fn document(frame: &Frame<'_>, kind: &str, body: Markup) -> Markup {
                 a.skip href="#main" { (t!(l, "Skip to content", "跳到主要内容")) }
                 @if let Some(band) = frame.rehearsal { aside.band aria-label=(t!(l, "Rehearsal", "演练")) { (band) } }
                 (body)
+                (PreEscaped(frame.end))
             }
         }
     }
