@@ -20,6 +20,8 @@ use crate::{accounts, orders, staff};
 
 /// The outbox is looked at this often even if nobody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// So long after the bell rang, what came in is sent.
+const GATHER: Duration = Duration::from_millis(20);
 /// After being told to stop, messages that are on their way have this long.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How many messages are read from a queue at a time.
@@ -48,7 +50,8 @@ pub async fn run(shop: Shop, mut stop: watch::Receiver<bool>) {
             }
         }
         tokio::select! {
-            () = shop.outbox_bell.notified() => {}
+            // What comes in the same moment is marked in the same commit.
+            () = shop.outbox_bell.notified() => tokio::time::sleep(GATHER).await,
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = told(&mut stop) => return,
         }
