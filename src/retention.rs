@@ -42,7 +42,8 @@ pub async fn sweep(shop: &Shop) -> Decided<Run> {
     if run.jump.is_some() {
         return Ok(run);
     }
-    for (class, due) in due(&shop.store.view()?, shop.clock.now())? {
+    let due = due(&shop.store.view()?, shop.clock.now())?;
+    for (class, due) in due {
         let (id, wanted) = (class.facts().id, due.len() as u64);
         match drop_all(shop, &due).await {
             Ok(()) => {

@@ -1,7 +1,9 @@
 //! Reading: a consistent view of all tables, either a snapshot or what a command sees.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::rc::Rc;
 
 use redb::{ReadableTable, TableDefinition, TableError};
 
@@ -16,21 +18,60 @@ type Bytes = Vec<u8>;
 /// Changes that a command has decided on but that are not applied yet.
 pub(super) type Staged = BTreeMap<&'static str, BTreeMap<Bytes, Option<Bytes>>>;
 
+/// A snapshot of the file, with the tables that were read from it left open: most readers come to one
+/// several times.
+pub(super) struct Snapshot {
+    txn: redb::ReadTransaction,
+    open: RefCell<Vec<(Box<str>, Opened)>>,
+}
+
+/// `None` for a table that is not there.
+type Opened = Option<Rc<redb::ReadOnlyTable<&'static [u8], &'static [u8]>>>;
+
+impl Snapshot {
+    pub(super) fn new(txn: redb::ReadTransaction) -> Self {
+        Self { txn, open: RefCell::default() }
+    }
+
+    fn table(&self, name: &str) -> StoreResult<Opened> {
+        if let Some((_, open)) = self.open.borrow().iter().find(|(known, _)| **known == *name) {
+            return Ok(open.clone());
+        }
+        let open = match self.txn.open_table(definition(name)) {
+            Ok(open) => Some(Rc::new(open)),
+            Err(TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.open.borrow_mut().push((name.into(), open.clone()));
+        Ok(open)
+    }
+}
+
 pub(super) enum Base<'a> {
-    Snapshot(Box<redb::ReadTransaction>),
+    Snapshot(Box<Snapshot>),
+    /// The snapshot that a batch of commands shares.
+    Shared(&'a Snapshot),
     Open(&'a redb::WriteTransaction),
 }
 
 impl Base<'_> {
+    /// The snapshot, or else the transaction that is written.
+    fn snapshot(&self) -> Result<&Snapshot, &redb::WriteTransaction> {
+        match self {
+            Self::Snapshot(snapshot) => Ok(snapshot),
+            Self::Shared(snapshot) => Ok(snapshot),
+            Self::Open(txn) => Err(txn),
+        }
+    }
+
     /// Shows the stored bytes under `key`, if there are any, without copying them.
     fn get<T>(&self, table: &str, key: &[u8], see: impl FnOnce(&[u8]) -> T) -> StoreResult<Option<T>> {
-        match self {
-            Self::Snapshot(txn) => match txn.open_table(definition(table)) {
-                Ok(open) => Ok(open.get(key)?.map(|value| see(value.value()))),
-                Err(TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(error) => Err(error.into()),
+        match self.snapshot() {
+            Ok(snapshot) => match snapshot.table(table)? {
+                Some(open) => Ok(open.get(key)?.map(|value| see(value.value()))),
+                None => Ok(None),
             },
-            Self::Open(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| see(v.value()))),
+            Err(txn) => Ok(txn.open_table(definition(table))?.get(key)?.map(|v| see(v.value()))),
         }
     }
 
@@ -42,13 +83,12 @@ impl Base<'_> {
         limit: usize,
         backward: bool,
     ) -> StoreResult<Vec<(Bytes, Bytes)>> {
-        match self {
-            Self::Snapshot(txn) => match txn.open_table(definition(table)) {
-                Ok(open) => take(&open, from, to, limit, backward),
-                Err(TableError::TableDoesNotExist(_)) => Ok(Vec::new()),
-                Err(error) => Err(error.into()),
+        match self.snapshot() {
+            Ok(snapshot) => match snapshot.table(table)? {
+                Some(open) => take(&*open, from, to, limit, backward),
+                None => Ok(Vec::new()),
             },
-            Self::Open(txn) => take(&txn.open_table(definition(table))?, from, to, limit, backward),
+            Err(txn) => take(&txn.open_table(definition(table))?, from, to, limit, backward),
         }
     }
 }
@@ -56,6 +96,8 @@ impl Base<'_> {
 /// A consistent view. What lies in a dropped vault is absent.
 pub struct View<'a> {
     pub(super) base: Base<'a>,
+    /// What earlier commands of the same batch decided.
+    pub(super) under: Option<&'a Staged>,
     pub(super) staged: Staged,
     pub(super) keys: &'a Keys,
     pub(super) tables: &'static [TableInfo],
@@ -151,8 +193,10 @@ impl View<'_> {
     }
 
     fn see<T>(&self, table: &str, key: &[u8], see: impl FnOnce(&[u8]) -> T) -> StoreResult<Option<T>> {
-        if let Some(staged) = self.staged.get(table).and_then(|rows| rows.get(key)) {
-            return Ok(staged.as_deref().map(see));
+        for staged in [Some(&self.staged), self.under].into_iter().flatten() {
+            if let Some(staged) = staged.get(table).and_then(|rows| rows.get(key)) {
+                return Ok(staged.as_deref().map(see));
+            }
         }
         self.base.get(table, key, see).inspect_err(|_| self.shared.read_failed())
     }
@@ -186,9 +230,24 @@ impl View<'_> {
         Ok(rows)
     }
 
-    fn staged_range(&self, table: &str, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Vec<(Bytes, Option<Bytes>)> {
-        let Some(rows) = self.staged.get(table).filter(|_| !is_empty(from, to)) else { return Vec::new() };
-        rows.range::<[u8], _>((from, to)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    fn staged_range(
+        &self,
+        table: &str,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+    ) -> BTreeMap<Bytes, Option<Bytes>> {
+        let mut changes = BTreeMap::new();
+        if is_empty(from, to) {
+            return changes;
+        }
+        // What this command decided stands over what earlier ones did.
+        for staged in [self.under, Some(&self.staged)].into_iter().flatten() {
+            if let Some(rows) = staged.get(table) {
+                let within = rows.range::<[u8], _>((from, to));
+                changes.extend(within.map(|(key, value)| (key.clone(), value.clone())));
+            }
+        }
+        changes
     }
 
     /// Whether the vault's key can still be derived.

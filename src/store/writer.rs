@@ -14,7 +14,7 @@ use super::eraser::{Erasure, ToErase};
 use super::floor::{EpochState, HEAD, LAST, LastRow, VaultTables};
 use super::keyring::EPOCH_VAULTS;
 use super::plan::{Numbers, Plan};
-use super::view::{Base, Staged, View, definition};
+use super::view::{Base, Snapshot, Staged, View, definition};
 use super::{Shared, StoreError, StoreResult};
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -274,10 +274,14 @@ impl Writer {
         let txn = self.shared.db.write()?;
         let mut numbers = self.numbers.clone();
         let mut dropped = Vec::new();
-        let mut changed = false;
+        // Each command sees what those before it decided; all of it is written once. Nobody else can
+        // write meanwhile, so the snapshot is what will be changed.
+        let mut decided = Staged::new();
+        let snapshot = Snapshot::new(self.shared.db.read()?);
         for command in batch.iter_mut() {
             let view = View {
-                base: Base::Open(&txn),
+                base: Base::Shared(&snapshot),
+                under: Some(&decided),
                 staged: Staged::new(),
                 keys: &self.shared.keys,
                 tables: self.shared.tables,
@@ -286,17 +290,21 @@ impl Writer {
             let mut plan =
                 Plan { view, numbers: numbers.clone(), dropped: Vec::new(), brake: BTreeMap::new(), now };
             if command.decide(&mut plan) {
-                changed |= !plan.view.staged.is_empty();
                 numbers = plan.numbers;
                 dropped.append(&mut plan.dropped);
                 let staged = plan.view.staged;
-                apply(&txn, staged)?;
+                for (table, rows) in staged {
+                    decided.entry(table).or_default().extend(rows);
+                }
             }
         }
-        if !changed {
+        // The pages that it holds can be used again by what is written.
+        drop(snapshot);
+        if decided.is_empty() {
             txn.abort()?;
             return Ok(Vec::new());
         }
+        apply(&txn, decided)?;
         self.store_numbers(&txn, &numbers, now)?;
         if now.seconds_since(self.last_noted) >= NOTE_LAST_EVERY {
             let mut plan = self.plan(&txn, now);
@@ -343,6 +351,7 @@ impl Writer {
     pub(super) fn plan<'a>(&'a self, txn: &'a redb::WriteTransaction, now: Timestamp) -> Plan<'a> {
         let view = View {
             base: Base::Open(txn),
+            under: None,
             staged: Staged::new(),
             keys: &self.shared.keys,
             tables: self.shared.tables,
@@ -384,7 +393,10 @@ impl Shared {
     /// A snapshot of all tables.
     pub(super) fn view(&self) -> StoreResult<View<'_>> {
         Ok(View {
-            base: Base::Snapshot(Box::new(self.db.read().inspect_err(|_| self.read_failed())?)),
+            base: Base::Snapshot(Box::new(Snapshot::new(
+                self.db.read().inspect_err(|_| self.read_failed())?,
+            ))),
+            under: None,
             staged: Staged::new(),
             keys: &self.keys,
             tables: self.tables,
