@@ -7,11 +7,12 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::{backup, catalogue, notify, orders, retention};
+use crate::{backup, catalogue, memory, notify, orders, retention};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
+const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every job; each ends when `stop` turns true.
 pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
@@ -32,6 +33,10 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
                 return Ok(());
             }
             Ok(orders::run_due(shop).await.map(|_| ())?)
+        })),
+        tokio::spawn(every(GIVE_MEMORY_BACK_EVERY, shop.clone(), stop.clone(), async |_| {
+            memory::give_back();
+            Ok(())
         })),
     ]
 }

@@ -49,6 +49,7 @@ pub mod jobs;
 pub mod locale;
 pub mod machine;
 pub mod master;
+pub mod memory;
 pub mod money;
 pub mod notify;
 pub mod opening;

@@ -202,20 +202,6 @@ async fn told_to_stop(mut signals: Vec<tokio::signal::unix::Signal>) {
     .await;
 }
 
-/// Hashing a password takes 19 MiB for a moment. By default the allocator keeps such a block in an arena
-/// of each thread that ever hashed one; from its own mapping it goes back to the system at once.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn give_memory_back() {
-    const LARGE: libc::c_int = 1 << 20;
-    // SAFETY: the call sets a number of the allocator, before other threads run, and keeps no pointer.
-    if unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) } == 0 {
-        tracing::warn!("the allocator could not be told to give memory back");
-    }
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn give_memory_back() {}
-
 /// Keys stay out of core dumps and other processes' reach; many connections may be open; a file
 /// that meets a size limit is an error like any other.
 pub fn harden() {
@@ -234,7 +220,6 @@ pub fn harden() {
     {
         failed("the limit of open files could not be raised", error);
     }
-    give_memory_back();
     // SAFETY: ignoring a signal installs no handler that could run.
     if let Err(error) = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) } {
         failed("SIGXFSZ could not be ignored", error);
