@@ -7,7 +7,7 @@ use super::pages::{Part, Span};
 use super::pictures;
 use super::reader::read;
 use super::records::{Bilingual, CategoryId, PRODUCTS, Status};
-use super::routes::{asked_of, page_of};
+use super::routes::{aside, asked_of, page_of};
 use super::rules::{self, MOST_OPTIONS, NewProduct, PictureAct, ProductEdit};
 use super::search::Query;
 use super::sheet::{MOST_OPTION, MOST_SKU, MOST_TAG, MOST_TAGS, MOST_TITLE, split_tags};
@@ -53,7 +53,11 @@ pub(super) fn refusal_of(stop: Stop) -> Decided<Refusal> {
 }
 
 async fn list(visit: Visit) -> Answer {
-    let asked = asked_of(&visit);
+    aside(move || draw_list(&visit)).await
+}
+
+fn draw_list(visit: &Visit) -> Answer {
+    let asked = asked_of(visit);
     let catalogue = read(&visit.shop)?;
     let status = Status::parse(asked.raw("status"));
     let all = catalogue.search_all(&Query::parse(asked.raw("q")))?;
@@ -75,7 +79,7 @@ async fn list(visit: Visit) -> Answer {
     let l = visit.locale;
     let title = t!(l, "Products", "商品");
     let about = Page { title: &title, ..Page::default() };
-    Ok(page(front::admin_page(&visit, &about, HERE, admin_pages::list(l, &catalogue, &listed))?))
+    Ok(page(front::admin_page(visit, &about, HERE, admin_pages::list(l, &catalogue, &listed))?))
 }
 
 async fn new(visit: Visit) -> Answer {

@@ -27,7 +27,7 @@ pub fn export(shop: &Shop) -> Decided<Vec<u8>> {
     let failed = |error: csv::Error| Stop::Failed(StoreError::Io(error.into()));
     writer.write_record(COLUMNS).map_err(failed)?;
     for id in catalogue.ids() {
-        let Some(product) = Product::read(catalogue.view(), id)? else { continue };
+        let Some(product) = Product::read(catalogue.view()?, id)? else { continue };
         for (place, variant) in product.variants.iter().enumerate() {
             writer.write_record(row_of(&product, variant, place == 0, &slugs)).map_err(failed)?;
         }

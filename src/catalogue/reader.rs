@@ -1,8 +1,9 @@
 //! Reading the catalogue: lists from memory, products from the store or from the memory of those that
 //! were read last. What a page saw is noted, so that it is drawn again only when that changed.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::bounded::Bounded;
@@ -47,6 +48,8 @@ impl Wish {
 /// What the catalogue holds in memory.
 pub struct Cache {
     lists: RwLock<Lists>,
+    /// The commits of the store up to which the lists are known to have followed.
+    followed: AtomicU64,
     products: Mutex<Held>,
     pages: Pages,
 }
@@ -61,7 +64,12 @@ struct Held {
 impl Default for Cache {
     fn default() -> Self {
         let held = Held { version: 0, products: Bounded::new(MOST_HELD) };
-        Self { lists: RwLock::default(), products: Mutex::new(held), pages: Pages::default() }
+        Self {
+            lists: RwLock::default(),
+            followed: AtomicU64::new(0),
+            products: Mutex::new(held),
+            pages: Pages::default(),
+        }
     }
 }
 
@@ -134,7 +142,9 @@ struct SeenStretch {
 /// The catalogue for one reader, at the version of a view of the store or at a later one.
 pub struct Reader<'a> {
     cache: &'a Cache,
-    view: View<'a>,
+    store: &'a Store,
+    /// Opened where more than the lists is asked for.
+    view: OnceCell<View<'a>>,
     version: u64,
     categories: Arc<[Category]>,
     seen: RefCell<Seen>,
@@ -150,10 +160,24 @@ pub fn read(shop: &Shop) -> StoreResult<Reader<'_>> {
 
 /// The same by way of any memory of it.
 pub(super) fn read_by<'a>(cache: &'a Cache, store: &'a Store) -> StoreResult<Reader<'a>> {
+    let commits = store.commits();
+    if cache.followed.load(Ordering::SeqCst) >= commits {
+        let lists = cache.lists();
+        let (version, categories) = (lists.version, lists.categories.clone());
+        return Ok(Reader {
+            cache,
+            store,
+            view: OnceCell::new(),
+            version,
+            categories,
+            seen: RefCell::default(),
+        });
+    }
     let view = store.view()?;
     let version = view.counter(VERSION)?;
     let categories = cache.follow(&view, version)?;
-    Ok(Reader { cache, view, version, categories, seen: RefCell::default() })
+    cache.followed.fetch_max(commits, Ordering::SeqCst);
+    Ok(Reader { cache, store, view: view.into(), version, categories, seen: RefCell::default() })
 }
 
 impl Reader<'_> {
@@ -163,8 +187,12 @@ impl Reader<'_> {
     }
 
     /// The view that is read.
-    pub(super) fn view(&self) -> &View<'_> {
-        &self.view
+    pub(super) fn view(&self) -> StoreResult<&View<'_>> {
+        if let Some(view) = self.view.get() {
+            return Ok(view);
+        }
+        let view = self.store.view()?;
+        Ok(self.view.get_or_init(|| view))
     }
 
     /// In the order of the menu.
@@ -189,7 +217,7 @@ impl Reader<'_> {
         if let Some(held) = self.cache.held().products.get(&id) {
             return Ok(Some(held.clone()));
         }
-        let Some(product) = Product::read(&self.view, id)?.map(Arc::new) else { return Ok(None) };
+        let Some(product) = Product::read(self.view()?, id)?.map(Arc::new) else { return Ok(None) };
         let mut held = self.cache.held();
         // What was read from an older view may be out of date by now.
         if held.version == self.version {
@@ -200,7 +228,7 @@ impl Reader<'_> {
 
     /// The product that has or had this address.
     pub fn product_by_slug(&self, slug: &str) -> StoreResult<Option<Arc<Product>>> {
-        match self.view.get(&PRODUCT_SLUGS, &slug.to_owned())? {
+        match self.view()?.get(&PRODUCT_SLUGS, &slug.to_owned())? {
             Some(known) => self.product(known.product),
             None => Ok(None),
         }
@@ -294,7 +322,7 @@ impl Reader<'_> {
         if query.is_empty() {
             return Ok(Some(Fit::Title));
         }
-        Ok(self.view.get(&WORDS, &id)?.and_then(|words| query.fits(&words)))
+        Ok(self.view()?.get(&WORDS, &id)?.and_then(|words| query.fits(&words)))
     }
 
     fn has_price(&self, id: ProductId, prices: Option<Prices>) -> StoreResult<bool> {
@@ -327,7 +355,7 @@ impl Reader<'_> {
             }
             let mut made = Vec::with_capacity(ids.len());
             for id in ids {
-                made.push((id, lists::signature(&self.view, id)?));
+                made.push((id, lists::signature(self.view()?, id)?));
             }
             let mut lists = self.cache.lists_to_change();
             let before = lists.unsigned(1);
@@ -352,7 +380,7 @@ impl Reader<'_> {
         };
         let mut goods = Vec::new();
         for id in active {
-            goods.extend(self.view.list(&VARIANTS_OF, &id.0)?.into_iter().map(|row| row.key.1));
+            goods.extend(self.view()?.list(&VARIANTS_OF, &id.0)?.into_iter().map(|row| row.key.1));
         }
         Ok(goods)
     }
@@ -367,7 +395,7 @@ impl Reader<'_> {
         let ids = self.lists_with(None, Sort::New).stretch(None, Sort::New, 0, most).ids;
         let mut slugs = Vec::with_capacity(ids.len());
         for id in ids {
-            slugs.extend(self.view.get(&SHELVED, &id)?.map(|row| row.slug));
+            slugs.extend(self.view()?.get(&SHELVED, &id)?.map(|row| row.slug));
         }
         Ok(slugs)
     }

@@ -65,7 +65,7 @@ async fn category(visit: Visit, Path(slug): Path<String>) -> Answer {
 
 fn draw_category(visit: &Visit, catalogue: &Reader<'_>, slug: &str) -> Result<Drawn, Stop> {
     let Some(category) = catalogue.category_by_slug(slug) else {
-        let known = catalogue.view().get(&CATEGORY_SLUGS, &slug.to_owned())?;
+        let known = catalogue.view()?.get(&CATEGORY_SLUGS, &slug.to_owned())?;
         let moved = known.and_then(|known| catalogue.category(known.category));
         let moved = moved.ok_or_else(Refusal::not_found)?;
         return Ok(Drawn::Other(moved_to(&category_path(&moved.row.slug))));
@@ -136,12 +136,22 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
 }
 
 async fn search(visit: Visit) -> Answer {
-    let form = asked_of(&visit);
+    aside(move || draw_search(&visit)).await
+}
+
+/// Draws a page that may read a great deal, away from the threads that answer everybody.
+pub(super) async fn aside(draw: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    let drawn = tokio::task::spawn_blocking(draw).await;
+    drawn.unwrap_or(Err(Stop::Failed(StoreError::Closed)))
+}
+
+fn draw_search(visit: &Visit) -> Answer {
+    let form = asked_of(visit);
     let catalogue = read(&visit.shop)?;
     let mut problems = Vec::new();
     let query = form.line("q", MOST_QUERY, &mut problems);
-    let min = price_of(&visit, &form, "min", &mut problems);
-    let max = price_of(&visit, &form, "max", &mut problems);
+    let min = price_of(visit, &form, "min", &mut problems);
+    let max = price_of(visit, &form, "max", &mut problems);
     if let (Some(low), Some(high)) = (min, max)
         && low.minor > high.minor
     {
@@ -161,7 +171,7 @@ async fn search(visit: Visit) -> Answer {
     let span = Span::of(found.len(), page_of(&form), PAGE);
     let part = Part { items: &catalogue.products(span.cut(&found, PAGE))?, span };
     let l = visit.locale;
-    let shown_problems = front::problems_of(&visit, &refusal);
+    let shown_problems = front::problems_of(visit, &refusal);
     let asked = Asked {
         query: if query.is_empty() { form.raw("q") } else { &query },
         category: category.map_or("", |category| category.row.slug.as_str()),
@@ -181,7 +191,7 @@ async fn search(visit: Visit) -> Answer {
         ..Page::default()
     };
     let main = pages::search(l, &catalogue, &asked, &part);
-    let markup = front::shop_page(&visit, &about, main)?;
+    let markup = front::shop_page(visit, &about, main)?;
     Ok(if refusal.problems.is_empty() { page(markup) } else { refused(&refusal, markup) })
 }
 

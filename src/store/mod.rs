@@ -30,7 +30,7 @@ mod writer;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -161,6 +161,8 @@ pub(crate) struct Shared {
     writable: AtomicBool,
     /// Whether the writer was told of a read that failed and has not looked yet.
     reading_failed: AtomicBool,
+    /// Counts commits, from 1.
+    commits: AtomicU64,
     keys: Keys,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -289,6 +291,7 @@ impl Store {
             db,
             writable: AtomicBool::new(true),
             reading_failed: AtomicBool::new(false),
+            commits: AtomicU64::new(1),
             keys: Keys::new(lasting, passing, setting.random.clone()),
             clock: setting.clock.clone(),
             random: setting.random.clone(),
@@ -305,6 +308,12 @@ impl Store {
         // What an earlier run left to be swept goes now.
         let _ = to_eraser.send(ToErase::Vaults { dropped: Vec::new(), answers: Vec::new() });
         Ok(Self { shared, eraser: to_eraser, threads: Mutex::new(threads) })
+    }
+
+    /// Goes up with each commit, before any of its commands is answered: while it stays the same, nothing
+    /// that anybody was told is missing from what was read before.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::SeqCst)
     }
 
     /// A consistent snapshot.

@@ -263,6 +263,7 @@ impl Writer {
         let head = super::opening::read_head(&self.shared.db)?.ok_or(StoreError::CannotWrite)?;
         super::opening::put_head(&self.shared.db, &head)?;
         self.shared.follow_lists()?;
+        self.shared.commits.fetch_add(1, Ordering::SeqCst);
         self.read_numbers()?;
         // What the eraser could not store it stores now, and it sweeps what was dropped.
         let _ = self.eraser.send(ToErase::Vaults { dropped: Vec::new(), answers: Vec::new() });
@@ -314,6 +315,7 @@ impl Writer {
             self.last_noted = now;
         }
         txn.commit()?;
+        self.shared.commits.fetch_add(1, Ordering::SeqCst);
         self.numbers = numbers;
         self.last = now;
         Ok(dropped)

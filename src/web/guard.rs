@@ -199,18 +199,23 @@ fn error_page(visit: &Visit, refusal: &Refusal, answered: Response) -> Response 
 const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// On every answer.
+const FIXED: [(HeaderName, HeaderValue); 6] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    // Not 'no-referrer': with it browsers call the origin of every form 'null'.
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), interest-cohort=()"),
+    ),
+];
+
 fn add_headers(shop: &Shop, headers: &mut HeaderMap) {
-    let fixed = [
-        ("content-security-policy", POLICY),
-        ("x-content-type-options", "nosniff"),
-        // Not 'no-referrer': with it browsers call the origin of every form 'null'.
-        ("referrer-policy", "same-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), interest-cohort=()"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    for (name, value) in FIXED {
+        headers.insert(name, value);
     }
     if shop.is_https() {
         let value = HeaderValue::from_static("max-age=31536000");
