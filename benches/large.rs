@@ -151,7 +151,7 @@ impl Open {
 fn sign_in(shop: &Shop, email: &str, password: &str) -> Shopper {
     let mut owner = shop.visitor();
     let form = owner.get("/admin/login").form("/admin/login");
-    let answer = owner.submit(&form.with("email", email).with("password", password));
+    let answer = owner.submit(&form.with("account", email).with("password", password));
     assert_eq!(answer.status, 303, "{}", answer.body);
     owner
 }
