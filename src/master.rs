@@ -132,6 +132,56 @@ pub fn parse(text: &str) -> Option<MasterKey> {
     Some(MasterKey::new(bytes.as_slice().try_into().ok()?))
 }
 
+/// Where a shop notes that its owner has given it another key, which the next start takes up.
+const NEXT: &str = "master.next";
+
+/// Notes that this shop goes over to `new` as soon as a start is given it: the key in use is left for
+/// that start, locked with the new one. Until then the one in use stays as good as it was.
+///
+/// # Errors
+/// If it can't be written.
+pub fn note_next(
+    disk: &dyn Disk,
+    dir: &Path,
+    old: &MasterKey,
+    new: &MasterKey,
+) -> Result<(), MasterKeyError> {
+    let path = dir.join(NEXT);
+    let io = |error| MasterKeyError::Io { path: path.clone(), error };
+    let digits = zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(old.as_bytes()));
+    let mut recipient = age::scrypt::Recipient::new(as_passphrase(new));
+    recipient.set_work_factor(LOG_WORK);
+    let locked = age::encrypt(&recipient, digits.as_bytes());
+    disk.replace(&path, &locked.map_err(|error| io(std::io::Error::other(error)))?).map_err(io)
+}
+
+/// The key that was in use when one of these was given as the next one, and that one's place among them.
+pub fn next_of(disk: &dyn Disk, dir: &Path, given: &[MasterKey]) -> Option<(usize, MasterKey)> {
+    let locked = disk.read(&dir.join(NEXT)).ok()?;
+    given.iter().enumerate().find_map(|(place, new)| {
+        let mut identity = age::scrypt::Identity::new(as_passphrase(new));
+        identity.set_max_work_factor(LOG_WORK);
+        let digits = zeroize::Zeroizing::new(age::decrypt(&identity, &locked).ok()?);
+        Some((place, parse(std::str::from_utf8(&digits).ok()?)?))
+    })
+}
+
+/// Forgets the note of the next key, once it is in use.
+///
+/// # Errors
+/// If it can't be removed.
+pub fn forget_next(disk: &dyn Disk, dir: &Path) -> Result<(), MasterKeyError> {
+    let path = dir.join(NEXT);
+    disk.remove(&path).map_err(|error| MasterKeyError::Io { path, error })
+}
+
+/// A key holds more than any passphrase, so that nothing is won by slow work.
+const LOG_WORK: u8 = 1;
+
+fn as_passphrase(key: &MasterKey) -> age::secrecy::SecretString {
+    data_encoding::HEXLOWER.encode(key.as_bytes()).into()
+}
+
 fn default_place(config: &Config, shop: ShopId, check: &str) -> Option<PathBuf> {
     config.store.key_folder.as_ref().map(|folder| folder.join(format!("{shop}-{check}.key")))
 }

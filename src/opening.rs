@@ -60,14 +60,15 @@ impl OpeningError {
     /// The exit code of the verb that meets it: 78 where the configuration is at fault.
     pub fn exit_code(&self) -> i32 {
         match self {
-            Self::Held { .. } | Self::Store(_) | Self::Dir { .. } | Self::NoShop(_) | Self::Damage(_) => 1,
             Self::Demo(_)
             | Self::NotDemo(_)
             | Self::Rehearsal(..)
             | Self::ClockOffset
             | Self::NotADuration(_)
             | Self::Taken(_)
-            | Self::MasterKey(_) => 78,
+            | Self::MasterKey(_)
+            | Self::Store(StoreError::WrongKey) => 78,
+            Self::Held { .. } | Self::Store(_) | Self::Dir { .. } | Self::NoShop(_) | Self::Damage(_) => 1,
         }
     }
 }
@@ -194,9 +195,23 @@ impl Opener {
         let clock = self.clock(head.rehearsal)?;
         let found = master::find(&self.config, dir, head.shop)?;
         let masters: Vec<MasterKey> = found.into_iter().map(|found| found.key).collect();
-        let store = Store::open(&self.setting(clock.clone()), &masters)?;
+        let store = self.open_store(&clock, masters)?;
         index_contacts_if_lost(&store)?;
         self.shop(store, &head, clock, url)
+    }
+
+    /// Opens the store under one of these keys. One that the owner gave as the next is taken up.
+    fn open_store(&self, clock: &Arc<dyn Clock>, mut masters: Vec<MasterKey>) -> Result<Store, OpeningError> {
+        let next = master::next_of(&*self.disk, self.dir(), &masters);
+        let Some((place, old)) = next else {
+            return Ok(Store::open(&self.setting(clock.clone()), &masters)?);
+        };
+        masters.push(old);
+        let store = Store::open(&self.setting(clock.clone()), &masters)?;
+        store.rotate(&masters[place])?;
+        master::forget_next(&*self.disk, self.dir())?;
+        tracing::info!("the new master key is in use, and the one before it opens nothing any more");
+        Ok(store)
     }
 
     /// Opens the shop that is there under the master key in this file. The lock must be held.

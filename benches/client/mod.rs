@@ -13,7 +13,7 @@ mod page;
 
 pub use page::{Form, Page};
 
-const PASSWORD: &str = "seven blue lanterns hang";
+pub const PASSWORD: &str = "seven blue lanterns hang";
 
 /// The program on a data dir.
 pub fn tuckshop(dir: &Path) -> Command {

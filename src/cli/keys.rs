@@ -17,11 +17,12 @@ use crate::backup::{self, BackupError};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::disk::RealDisk;
-use crate::master;
+use crate::master::{self, Found};
 use crate::opening::{Lock, Opener, OpeningError, Purpose};
 use crate::random::SystemSource;
 use crate::shop::Shop;
 use crate::store::StoreError;
+use crate::store::keyring::MasterKey;
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
@@ -73,7 +74,7 @@ fn rotate(config: Config, key_file: Option<PathBuf>, new_key: Option<PathBuf>, j
     };
     // Read here: whoever carries it out may be another process, elsewhere.
     let given = match new_key.as_deref().map(master::read).transpose() {
-        Ok(given) => given.map(|key| key.as_bytes().to_vec()),
+        Ok(given) => given.map(|key| Zeroizing::new(key.as_bytes().to_vec())),
         Err(error) => {
             complain(&format!("--new-key: {error}"));
             return FAILED;
@@ -83,7 +84,12 @@ fn rotate(config: Config, key_file: Option<PathBuf>, new_key: Option<PathBuf>, j
 }
 
 /// Seals the open shop under a new master key.
-pub fn perform_rotate(shop: &Shop, key_file: Option<PathBuf>, given: Option<Vec<u8>>, json: bool) -> Report {
+pub fn perform_rotate(
+    shop: &Shop,
+    key_file: Option<PathBuf>,
+    given: Option<Zeroizing<Vec<u8>>>,
+    json: bool,
+) -> Report {
     match rotate_open(shop, key_file, given) {
         Ok(rotated) if json => Report::json(&json!(rotated)),
         Ok(rotated) => Report::done(rotated.in_words()),
@@ -102,11 +108,9 @@ struct Rotated {
 
 impl Rotated {
     fn in_words(&self) -> String {
-        let mut words = "The keyring is sealed under a new master key.\n".to_owned();
-        match &self.master_key {
-            Some(path) => words.push_str(&format!("Master key: {}\n", path.display())),
-            None => words.push_str("The next start needs the key that you gave.\n"),
-        }
+        let Some(path) = &self.master_key else { return self.in_words_of_next() };
+        let mut words =
+            format!("The keyring is sealed under a new master key.\nMaster key: {}\n", path.display());
         if let Some(path) = &self.removed {
             words.push_str(&format!("Removed: {}\n", path.display()));
         }
@@ -120,43 +124,47 @@ impl Rotated {
     }
 }
 
-fn rotate_open(shop: &Shop, key_file: Option<PathBuf>, given: Option<Vec<u8>>) -> Result<Rotated, String> {
+impl Rotated {
+    fn in_words_of_next(&self) -> String {
+        let mut words = "The first start that is given your new key takes it up. Until then the one in use \
+                         stays good."
+            .to_owned();
+        if let Some(path) = &self.left {
+            words.push_str(&format!("\nAfter that start remove the old one: {}", path.display()));
+        }
+        words.push('\n');
+        words
+    }
+}
+
+fn rotate_open(
+    shop: &Shop,
+    key_file: Option<PathBuf>,
+    given: Option<Zeroizing<Vec<u8>>>,
+) -> Result<Rotated, String> {
     let id = shop.store.head().map_err(|error| error.to_string())?.shop;
     let check = shop.store.master_check();
     let found = master::find(shop.config(), &shop.dir, id).map_err(|error| error.to_string())?;
-    let before = found.into_iter().find(|found| found.key.check() == check).map(|found| found.path);
-    let (key, place) = match given {
-        Some(bytes) => {
-            let bytes = Zeroizing::new(bytes);
-            let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| "--new-key: it is no key")?;
-            let key = crate::store::keyring::MasterKey::new(bytes);
-            // Its file would go as that of the old key, and nothing would open the shop again.
-            if key.check() == check {
-                return Err("--new-key: this key seals this shop already; make another one".to_owned());
-            }
-            (key, None)
-        }
-        None => {
-            let own = before.as_deref().is_none_or(|path| master::is_own(shop.config(), path));
-            if !own && key_file.is_none() && std::env::var_os("CREDENTIALS_DIRECTORY").is_some() {
-                return Err(
-                    "the key comes from systemd; make a new one and give it with --new-key".to_owned()
-                );
-            }
-            let key = master::draw(&*shop.random);
-            let place = match key_file {
-                Some(file) => file,
-                None => master::next_place(shop.config(), &shop.dir, id, &key, before.as_deref())
-                    .map_err(|error| error.to_string())?,
-            };
-            master::store(&*shop.disk, &place, &key).map_err(|error| error.to_string())?;
-            (key, Some(place))
-        }
+    let before = found.into_iter().find(|found| found.key.check() == check);
+    if let Some(given) = given {
+        return note_next(shop, before, &given);
+    }
+    let before = before.map(|found| found.path);
+    let own = before.as_deref().is_none_or(|path| master::is_own(shop.config(), path));
+    if !own && key_file.is_none() && std::env::var_os("CREDENTIALS_DIRECTORY").is_some() {
+        return Err("the key comes from systemd; make a new one and give it with --new-key".to_owned());
+    }
+    let key = master::draw(&*shop.random);
+    let place = match key_file {
+        Some(file) => file,
+        None => master::next_place(shop.config(), &shop.dir, id, &key, before.as_deref())
+            .map_err(|error| error.to_string())?,
     };
+    master::store(&*shop.disk, &place, &key).map_err(|error| error.to_string())?;
     shop.store.rotate(&key).map_err(|error: StoreError| {
         format!("{error}. Both keys are needed until a start has gone through, so none was removed.")
     })?;
-    let mut rotated = Rotated { master_key: place, removed: None, left: None };
+    let mut rotated = Rotated { master_key: Some(place), removed: None, left: None };
     if let Some(before) = before {
         if master::is_own(shop.config(), &before) {
             shop.disk.remove(&before).map_err(|error| format!("{}: {error}", before.display()))?;
@@ -166,6 +174,19 @@ fn rotate_open(shop: &Shop, key_file: Option<PathBuf>, given: Option<Vec<u8>>) -
         }
     }
     Ok(rotated)
+}
+
+/// The owner's own key is taken up by the first start that is given it; the one before stays good until
+/// then, because only that start shows that the new one is where it is to be.
+fn note_next(shop: &Shop, before: Option<Found>, given: &[u8]) -> Result<Rotated, String> {
+    let before = before.ok_or("the key in use was not found, and is needed until the new one is in use")?;
+    let given = given.try_into().map_err(|_| "--new-key: it is no key")?;
+    let key = MasterKey::new(given);
+    if key.check() == before.key.check() {
+        return Err("--new-key: this key seals this shop already; make another one".to_owned());
+    }
+    master::note_next(&*shop.disk, &shop.dir, &before.key, &key).map_err(|error| error.to_string())?;
+    Ok(Rotated { master_key: None, removed: None, left: Some(before.path) })
 }
 
 fn recover(config: Config, request: &Request, json: bool) -> i32 {

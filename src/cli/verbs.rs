@@ -28,7 +28,7 @@ pub enum Verb {
     BackupNow { json: bool },
     BackupList { json: bool },
     Sweep { args: super::sweep::SweepArgs, json: bool },
-    KeysRotate { key_file: Option<PathBuf>, given: Option<Vec<u8>>, json: bool },
+    KeysRotate { key_file: Option<PathBuf>, given: Option<Zeroizing<Vec<u8>>>, json: bool },
     BackupVerify { name: Option<String>, json: bool },
     BackupKeyring,
     KeysRecoveryFacts,

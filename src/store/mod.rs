@@ -69,6 +69,9 @@ pub enum StoreError {
     Io(#[from] std::io::Error),
     #[error("the keyring: {0}")]
     Keyring(String),
+    /// None of the keys that were given opens the keyring.
+    #[error("the keyring: {}", KeyringError::WrongKey)]
+    WrongKey,
     #[error("a value in table {table} is damaged; restore a backup")]
     Damaged { table: String },
     #[error("this record was erased")]
@@ -96,6 +99,7 @@ impl StoreError {
     fn again(&self) -> Self {
         match self {
             Self::Keyring(what) => Self::Keyring(what.clone()),
+            Self::WrongKey => Self::WrongKey,
             Self::Busy => Self::Busy,
             Self::Erased => Self::Erased,
             Self::Closed => Self::Closed,
@@ -131,7 +135,10 @@ from_redb!(
 
 impl From<KeyringError> for StoreError {
     fn from(error: KeyringError) -> Self {
-        Self::Keyring(error.to_string())
+        match error {
+            KeyringError::WrongKey => Self::WrongKey,
+            other => Self::Keyring(other.to_string()),
+        }
     }
 }
 

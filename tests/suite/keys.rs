@@ -65,7 +65,7 @@ fn a_rotated_master_key_opens_the_shop_and_the_old_one_nothing() {
     std::fs::write(&new, old).expect("written");
     let data = files(Path::new(&home.dir));
     let (code, _, err) = home.run(&["staff", "list"]);
-    assert_ne!(code, 0);
+    assert_eq!(code, 78, "{err}");
     assert!(err.contains("another master key"), "{err}");
     assert!(files(Path::new(&home.dir)) == data, "a wrong key touches nothing");
 }
@@ -315,4 +315,34 @@ fn a_recovery_can_be_repeated_over_any_mixture_of_its_old_and_new_files() {
         assert_eq!(code, 0, "after {exchanged} of the files: {out}{err}");
         is_whole(&home);
     }
+}
+
+#[test]
+fn the_key_in_use_stays_good_until_a_start_was_given_the_next_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, _) = stocked();
+    let old = key_files(&home).remove(0);
+    let digits = "5a".repeat(32);
+    let new = home.file("own.key", &format!("# our own\n{digits}\n"));
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).expect("set");
+    let (code, out, err) = home.run(&["keys", "rotate", "--new-key", &new]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        out.contains("The first start that is given your new key")
+            && out.contains(&old.display().to_string())
+    );
+    is_whole(&home);
+    // The next start has the new one alone.
+    let config = home.file("new.toml", &format!("[store]\nmaster_key_file = \"{new}\"\n"));
+    let aside = home.folder.path().join("old.key");
+    std::fs::rename(&old, &aside).expect("moved");
+    let (code, out, err) = home.run(&["staff", "list", "--config", &config]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("clerk@example.com") && !Path::new(&home.dir).join("master.next").exists());
+    let (code, out, err) = home.run(&["check", "--config", &config]);
+    assert_eq!(code, 0, "{out}{err}");
+    // And now the old one opens nothing any more.
+    std::fs::rename(&aside, &old).expect("moved");
+    let (code, _, err) = home.run(&["staff", "list"]);
+    assert_eq!(code, 78, "{err}");
 }
