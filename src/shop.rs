@@ -212,6 +212,31 @@ impl Shop {
         let waiting = std::time::Duration::from_secs(30);
         let permit = tokio::time::timeout(waiting, self.hashing.acquire()).await;
         let _permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| busy())
+        aside(work).await.ok_or_else(busy)
     }
 }
+
+/// Does work on a thread of its own that stands back behind all others: shoppers should not notice that
+/// others sign in. `None` if there was no thread to be had, or the work panicked.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, answer) = tokio::sync::oneshot::channel();
+    let work = move || {
+        stand_back();
+        // Whoever asked may have gone away.
+        let _ = done.send(work());
+    };
+    // It ends by itself, after the one piece of work.
+    drop(std::thread::Builder::new().name("password".into()).spawn(work).ok()?);
+    answer.await.ok()
+}
+
+/// On Linux each thread has a priority of its own.
+#[cfg(target_os = "linux")]
+fn stand_back() {
+    const LOWEST: i32 = 19;
+    // Where it is not granted the work is done all the same.
+    let _ = rustix::process::setpriority_process(None, LOWEST);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stand_back() {}

@@ -124,7 +124,7 @@ pub fn faults(view: &View<'_>) -> StoreResult<Vec<String>> {
 
 /// Makes the catalogue ready to be read and searched, so that the first visitor need not wait.
 pub fn warm(shop: &Shop) -> StoreResult<()> {
-    read(shop)?.sign()
+    read(shop)?.warm()
 }
 
 /// The tables of the catalogue.

@@ -346,8 +346,16 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// Puts every list in the order that is asked for by default, and makes what search goes by.
+    pub fn warm(&self) -> StoreResult<()> {
+        for category in std::iter::once(None).chain(self.categories.iter().map(|one| Some(one.id))) {
+            drop(self.lists_with(category, Sort::Popular));
+        }
+        self.sign()
+    }
+
     /// Makes signatures for the products that have none yet, without keeping others from the lists.
-    pub fn sign(&self) -> StoreResult<()> {
+    fn sign(&self) -> StoreResult<()> {
         loop {
             let ids = self.cache.lists().unsigned(SIGNED);
             if ids.is_empty() {

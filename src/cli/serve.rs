@@ -163,14 +163,21 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
             most_connections: limits.max_connections as usize,
         };
         let server = tokio::spawn(web::server::serve(listener, tls, router, bounds, stop));
-        let signals = stop_signals();
+        let mut signals = stop_signals();
         ready(shop);
-        told_to_stop(signals).await;
+        told_to_stop(&mut signals).await;
         // Everybody who listens is told at once; who has gone already needs no telling.
         let _ = stopper.send(true);
-        let _ = server.await;
-        for task in tasks {
-            let _ = task.await;
+        let closing = async {
+            let _ = server.await;
+            for task in tasks {
+                let _ = task.await;
+            }
+        };
+        tokio::select! {
+            () = closing => {}
+            // What was answered is stored; nothing is lost but the answers that were still to come.
+            () = told_to_stop(&mut signals) => tracing::warn!("told to stop a second time: not waiting any more"),
         }
         DONE
     });
@@ -194,7 +201,7 @@ fn stop_signals() -> Vec<tokio::signal::unix::Signal> {
     signals
 }
 
-async fn told_to_stop(mut signals: Vec<tokio::signal::unix::Signal>) {
+async fn told_to_stop(signals: &mut [tokio::signal::unix::Signal]) {
     std::future::poll_fn(|context| {
         let told = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
         if told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }

@@ -77,6 +77,8 @@ struct State {
     refuses: bool,
     /// Syncs do nothing and say that they did.
     lies: bool,
+    /// What is called `*.a` is only synced together with what is called `*.b`.
+    joins: bool,
 }
 
 /// Clones are the same disk.
@@ -119,6 +121,11 @@ impl SimDisk {
     /// From now on syncs do nothing and say that they did.
     pub fn sync_nothing(&self) {
         self.state().lies = true;
+    }
+
+    /// From now on the first of two copies waits to be synced until the second one is.
+    pub fn sync_both_copies_at_once(&self) {
+        self.state().joins = true;
     }
 
     pub fn is_down(&self) -> bool {
@@ -310,10 +317,14 @@ impl Disk for SimDisk {
         let mut state = self.state();
         let fault = state.count()?;
         let mut draws = state.draws;
-        let lies = state.lies;
+        let is = |ending: &str| path.extension().is_some_and(|extension| extension == ending);
+        let waits = state.lies || (state.joins && is("a"));
+        if fault.is_none() && state.joins && is("b") {
+            state.file(&path.with_extension("a"))?.sync();
+        }
         let file = state.file(path)?;
         match fault {
-            None if lies => return Ok(()),
+            None if waits => return Ok(()),
             None => {
                 file.sync();
                 return Ok(());
