@@ -230,7 +230,8 @@ impl Limits {
                 .unwrap_or(twenty_seconds),
             max_connections: reader.number("limits.max_connections", 1000, 10..=100_000),
             argon2_at_once: match reader.number("limits.argon2_at_once", 0, 0..=256) {
-                0 => cores,
+                // Shoppers keep a core for themselves.
+                0 => cores.saturating_sub(1).max(1),
                 number => number,
             },
         }
