@@ -317,3 +317,66 @@ fn told_to_stop_a_second_time_the_shop_waits_for_nobody() {
     let again = Running::start(home.path(), &arguments, "Backup identity:");
     assert_eq!(again.visitor().get("/").expect("a page").status, 200);
 }
+
+/// What comes back for the one request of a connection.
+fn ask_once(running: &Running, request: &str) -> String {
+    answer_to(running, request.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes())
+}
+
+#[test]
+fn no_path_leads_out_of_what_is_served() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let running = demo(home.path(), "");
+    let dir = home.path().join("shop");
+    let key = std::fs::read_to_string(dir.join("master.key")).expect("a demo's key lies in its data dir");
+    let secret = key.lines().last().expect("digits");
+    let ways = [
+        "/media/../master.key",
+        "/media/..%2fmaster.key",
+        "/media/%2e%2e/master.key",
+        "/media/....//master.key",
+        "/media/..%5cmaster.key",
+        "/media/master.key",
+        "/assets/../../master.key",
+        "/assets/%2e%2e/%2e%2e/master.key",
+        "/assets/css/%00shop.css",
+        "/assets/css//etc/passwd",
+        "//etc/passwd",
+        "/products/..%2f..%2fmaster.key",
+        "/categories/%ff%fe",
+        "/../master.key",
+    ];
+    for way in ways {
+        let answer = ask_once(&running, &format!("GET {way} HTTP/1.1\r\nHost: shop\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 4"), "{way}: {}", &answer[..answer.len().min(100)]);
+        assert!(!answer.contains(secret) && !answer.contains("root:"), "{way}");
+    }
+    is_served(&running);
+}
+
+#[test]
+fn nobody_elses_name_or_header_gets_into_an_answer() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let running = demo(home.path(), "");
+    let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 36\r\n\r\n\
+                account=a&password=b&back=//evil.test";
+    let asked = [
+        "GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n".to_owned(),
+        "GET http://evil.test/ HTTP/1.1\r\nHost: shop\r\n\r\n".to_owned(),
+        "GET /admin HTTP/1.1\r\nHost: evil.test\r\nX-Forwarded-Host: evil.test\r\n\r\n".to_owned(),
+        "GET /account HTTP/1.1\r\nHost: shop\r\nForwarded: host=evil.test;proto=https\r\n\r\n".to_owned(),
+        "GET /sitemap.xml HTTP/1.1\r\nHost: evil.test\r\n\r\n".to_owned(),
+        "GET /robots.txt HTTP/1.1\r\nHost: evil.test\r\nX-Forwarded-Proto: evil.test\r\n\r\n".to_owned(),
+        format!("POST /login HTTP/1.1\r\nHost: evil.test\r\nOrigin: http://evil.test\r\n{form}"),
+    ];
+    for request in asked {
+        let answer = ask_once(&running, &request);
+        assert!(answer.starts_with("HTTP/1.1 "), "{request}: {answer}");
+        assert!(!answer.contains("evil.test"), "{request} is answered:\n{answer}");
+    }
+    for path in ["/admin?x=%0d%0aX-Own:%20yes", "/account/%0d%0aX-Own:%20yes", "/products/%0aX-Own:%20yes"] {
+        let answer = ask_once(&running, &format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n"));
+        let head = answer.split("\r\n\r\n").next().unwrap_or("");
+        assert!(!head.to_ascii_lowercase().contains("\nx-own"), "{path}:\n{head}");
+    }
+}
