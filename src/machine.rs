@@ -12,7 +12,7 @@ use crate::orders;
 use crate::pages::InfoPage;
 use crate::shop::Shop;
 use crate::store::StoreResult;
-use crate::web::{Answer, Route, Visit, Who, get, see};
+use crate::web::{Answer, Route, Visit, Who, aside, get, see};
 
 /// With less free space the shop does not call itself ready.
 const LEAST_FREE_BYTES: u64 = 50 << 20;
@@ -149,6 +149,10 @@ async fn robots(visit: Visit) -> Response {
 }
 
 async fn sitemap(visit: Visit) -> Answer {
+    aside(move || draw_sitemap(&visit)).await
+}
+
+fn draw_sitemap(visit: &Visit) -> Answer {
     let mut paths: Vec<String> = InfoPage::ALL.map(|page| page.path().to_owned()).into();
     paths.extend(catalogue::addresses(&visit.shop, MOST_ADDRESSES)?);
     paths.truncate(MOST_ADDRESSES);

@@ -7,7 +7,7 @@ use super::pages::{Part, Span};
 use super::pictures;
 use super::reader::read;
 use super::records::{Bilingual, CategoryId, PRODUCTS, Status};
-use super::routes::{aside, asked_of, page_of};
+use super::routes::{asked_of, page_of};
 use super::rules::{self, MOST_OPTIONS, NewProduct, PictureAct, ProductEdit};
 use super::search::Query;
 use super::sheet::{MOST_OPTION, MOST_SKU, MOST_TAG, MOST_TAGS, MOST_TITLE, split_tags};
@@ -20,7 +20,7 @@ use crate::refusal::{Decided, Kind, Problem, Refusal, Stop};
 use crate::t;
 use crate::web::form::MOST_TEXT;
 use crate::web::ui::Problems;
-use crate::web::{Answer, Form, Route, Upload, Visit, Who, get, page, post, refused, see};
+use crate::web::{Answer, Form, Route, Upload, Visit, Who, aside, get, page, post, refused, see};
 
 pub(super) const HERE: &str = "/admin/products";
 /// The back office shows so many rows on each page.

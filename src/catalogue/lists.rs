@@ -158,8 +158,6 @@ pub(super) struct Stretch {
 #[derive(Default)]
 pub(super) struct Lists {
     pub version: u64,
-    /// When anything changed last but the sales.
-    pub shape: u64,
     /// All products, drafts and archived ones too, oldest first.
     entries: Vec<Entry>,
     places: HashMap<ProductId, usize>,
@@ -189,7 +187,6 @@ impl Lists {
                 Touched::Sold(id) => {
                     self.count_sold(view, id)?;
                     touched.push(id);
-                    continue;
                 }
                 Touched::Categories => self.categories = categories(view)?,
                 Touched::Everything => {
@@ -197,7 +194,6 @@ impl Lists {
                     return Ok(None);
                 }
             }
-            self.shape = version;
         }
         self.version = version;
         Ok(Some(touched))
@@ -238,7 +234,7 @@ impl Lists {
             shelf.sort_unstable_by_key(|place| entries[*place].rank(Sort::New));
         }
         let categories = categories(view)?;
-        Ok(Self { version, shape: version, entries, places, categories, shelves, signatures: Vec::new() })
+        Ok(Self { version, entries, places, categories, shelves, signatures: Vec::new() })
     }
 
     /// Takes in a product as it is now.

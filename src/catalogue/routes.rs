@@ -20,7 +20,7 @@ use crate::refusal::{Problem, Refusal, Stop};
 use crate::store::{StoreError, StoreResult};
 use crate::web::assets::unchanging;
 use crate::web::ui::Problems;
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, refused};
+use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, refused};
 
 /// A list shows so many products on each page.
 const PAGE: usize = 24;
@@ -137,12 +137,6 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
 
 async fn search(visit: Visit) -> Answer {
     aside(move || draw_search(&visit)).await
-}
-
-/// Draws a page that may read a great deal, away from the threads that answer everybody.
-pub(super) async fn aside(draw: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    let drawn = tokio::task::spawn_blocking(draw).await;
-    drawn.unwrap_or(Err(Stop::Failed(StoreError::Closed)))
 }
 
 fn draw_search(visit: &Visit) -> Answer {

@@ -22,7 +22,7 @@ use tower_http::compression::CompressionLayer;
 
 pub use cookies::Cookie;
 pub use form::Form;
-pub use reply::{Answer, page, refused, see, with_cookie, without_cookie};
+pub use reply::{Answer, aside, page, refused, see, with_cookie, without_cookie};
 pub use route::{Method, Route, Who, get, post};
 pub use upload::Upload;
 pub use visit::{Visit, local_path};

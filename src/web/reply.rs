@@ -12,6 +12,12 @@ use crate::store::StoreError;
 /// What a handler comes to: an answer, or why there is none.
 pub type Answer = Result<Response, Stop>;
 
+/// Draws a page that may read a great deal, away from the threads that answer everybody.
+pub async fn aside(draw: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    let drawn = tokio::task::spawn_blocking(draw).await;
+    drawn.unwrap_or(Err(Stop::Failed(StoreError::Closed)))
+}
+
 /// A page.
 pub fn page(markup: Markup) -> Response {
     markup.into_response()
