@@ -15,7 +15,7 @@ use super::{StoreError, StoreResult, view};
 use crate::disk::{Disk, Layer};
 
 /// The memory that `shop.redb` may use for its pages.
-const CACHE_BYTES: usize = 40 << 20;
+const CACHE_BYTES: usize = 32 << 20;
 /// Up to this size the whole file is checked at each opening, in some tenths of a second.
 const CHECKED_WHOLE_UP_TO: u64 = 64 << 20;
 
