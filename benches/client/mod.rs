@@ -12,6 +12,7 @@ use std::time::Duration;
 mod page;
 
 pub use page::{Form, Page};
+use page::{header, keep_cookies, read_head};
 
 pub const PASSWORD: &str = "seven blue lanterns hang";
 
@@ -200,11 +201,7 @@ impl Shopper {
         );
         let (stream, answer) = self.ask(&request);
         self.stream = Some(stream);
-        for (_, set) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
-            if let Some((name, rest)) = set.split_once('=') {
-                self.cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or("").to_owned());
-            }
-        }
+        keep_cookies(&answer.headers, &mut self.cookies);
         Page { path: path.to_owned(), ..answer }
     }
 }
@@ -252,19 +249,13 @@ fn read_answer(stream: &mut TcpStream) -> Option<Page> {
         more(&mut bytes);
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let headers: Vec<(String, String)> = head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let find = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let length: usize = find("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let (status, headers) = read_head(&head).expect("a status");
+    let length: usize =
+        header(&headers, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     while bytes.len() < end + length {
         more(&mut bytes);
     }
-    let location = find("location");
+    let location = header(&headers, "location").map(str::to_owned);
     let body = String::from_utf8_lossy(&bytes[end..]).into_owned();
     Some(Page { status, location, headers, body, path: String::new() })
 }

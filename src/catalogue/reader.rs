@@ -161,23 +161,17 @@ pub fn read(shop: &Shop) -> StoreResult<Reader<'_>> {
 /// The same by way of any memory of it.
 pub(super) fn read_by<'a>(cache: &'a Cache, store: &'a Store) -> StoreResult<Reader<'a>> {
     let commits = store.commits();
-    if cache.followed.load(Ordering::SeqCst) >= commits {
+    let (view, version, categories) = if cache.followed.load(Ordering::SeqCst) >= commits {
         let lists = cache.lists();
-        let (version, categories) = (lists.version, lists.categories.clone());
-        return Ok(Reader {
-            cache,
-            store,
-            view: OnceCell::new(),
-            version,
-            categories,
-            seen: RefCell::default(),
-        });
-    }
-    let view = store.view()?;
-    let version = view.counter(VERSION)?;
-    let categories = cache.follow(&view, version)?;
-    cache.followed.fetch_max(commits, Ordering::SeqCst);
-    Ok(Reader { cache, store, view: view.into(), version, categories, seen: RefCell::default() })
+        (OnceCell::new(), lists.version, lists.categories.clone())
+    } else {
+        let view = store.view()?;
+        let version = view.counter(VERSION)?;
+        let categories = cache.follow(&view, version)?;
+        cache.followed.fetch_max(commits, Ordering::SeqCst);
+        (view.into(), version, categories)
+    };
+    Ok(Reader { cache, store, view, version, categories, seen: RefCell::default() })
 }
 
 impl Reader<'_> {

@@ -83,7 +83,7 @@ fn rotate(config: Config, key_file: Option<PathBuf>, new_key: Option<PathBuf>, j
     carry_out(config, Verb::KeysRotate { key_file, given, json })
 }
 
-/// Seals the open shop under a new master key.
+/// Seals the open shop under a new master key, or notes the one that was given for the next start.
 pub fn perform_rotate(
     shop: &Shop,
     key_file: Option<PathBuf>,
@@ -122,9 +122,7 @@ impl Rotated {
         }
         words
     }
-}
 
-impl Rotated {
     fn in_words_of_next(&self) -> String {
         let mut words = "The first start that is given your new key takes it up. Until then the one in use \
                          stays good."

@@ -295,11 +295,8 @@ fn a_bad_certificate_is_refused_with_78_and_names_its_key() {
 fn told_to_stop_a_second_time_the_shop_waits_for_nobody() {
     use nix::sys::signal::{Signal, kill};
     let home = tempfile::tempdir().expect("a temporary folder");
-    let dir = home.path().join("shop").display().to_string();
     let stderr = home.path().join("stderr.log");
-    let arguments =
-        ["demo", "--data-dir", &dir, "--listen", "127.0.0.1:0", "--orders", "0", "--products", "5"];
-    let running = Running::start_talking(home.path(), &arguments, "Backup identity:", &stderr);
+    let running = Running::talkative_demo(home.path(), &stderr);
     // Somebody whose form never comes to its end.
     let mut slow = std::net::TcpStream::connect(&running.address).expect("connected");
     let head = "POST /login HTTP/1.1\r\nHost: shop\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -314,8 +311,7 @@ fn told_to_stop_a_second_time_the_shop_waits_for_nobody() {
     assert_eq!(running.stop(), 0);
     let said = std::fs::read_to_string(&stderr).expect("stderr");
     assert!(said.contains("told to stop a second time"), "{said}");
-    let again = Running::start(home.path(), &arguments, "Backup identity:");
-    assert_eq!(again.visitor().get("/").expect("a page").status, 200);
+    is_served(&demo(home.path(), ""));
 }
 
 /// What comes back for the one request of a connection.

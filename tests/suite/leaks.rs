@@ -113,11 +113,8 @@ fn register(running: &Running, remote: &mut Remote) {
 fn sec_02_the_most_talkative_run_names_nobody_in_its_files_or_on_stderr() {
     const FROM: &str = "203.0.113.77";
     let home = tempfile::tempdir().expect("a temporary folder");
-    let dir = home.path().join("shop").display().to_string();
     let stderr = home.path().join("stderr.log");
-    let arguments =
-        ["demo", "--data-dir", &dir, "--listen", "127.0.0.1:0", "--orders", "0", "--products", "5"];
-    let running = Running::start_talking(home.path(), &arguments, "Backup identity:", &stderr);
+    let running = Running::talkative_demo(home.path(), &stderr);
     let mut person = running.visitor();
     person.from = Some(FROM);
     register(&running, &mut person);

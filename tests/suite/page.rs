@@ -1,5 +1,7 @@
 //! A page as a test sees it: its text, its links and its forms.
 
+use std::collections::BTreeMap;
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -9,6 +11,27 @@ pub struct Page {
     pub body: String,
     /// Where it was asked for.
     pub path: String,
+}
+
+/// Status and headers out of the head of an answer; the names in small letters.
+pub fn read_head(head: &str) -> Option<(u16, Vec<(String, String)>)> {
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let named = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    Some((status, named.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()))
+}
+
+/// The first header of this name.
+pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+/// Keeps the cookies that an answer sets.
+pub fn keep_cookies(headers: &[(String, String)], cookies: &mut BTreeMap<String, String>) {
+    for (_, set) in headers.iter().filter(|(name, _)| name == "set-cookie") {
+        if let Some((name, rest)) = set.split_once('=') {
+            cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or("").to_owned());
+        }
+    }
 }
 
 /// A form of a page with what stands in it.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::page::{Form, Page};
+use crate::page::{Form, Page, header, keep_cookies, read_head};
 
 /// Runs a verb to its end. Keys go into `home`, which stands for the user's folders.
 pub fn tuckshop(home: &Path, arguments: &[&str]) -> Output {
@@ -75,13 +75,16 @@ impl Running {
         Self::start_command(command(home, arguments).stderr(Stdio::inherit()), ready)
     }
 
-    /// The same, as talkative as it can be, its stderr going to a file.
-    pub fn start_talking(home: &Path, arguments: &[&str], ready: &str, stderr: &Path) -> Self {
+    /// A demo in the folder `shop`, as talkative as it can be, its stderr going to a file.
+    pub fn talkative_demo(home: &Path, stderr: &Path) -> Self {
         let file = std::fs::File::create(stderr).expect("a file");
-        let mut command = command(home, arguments);
+        let dir = home.join("shop").display().to_string();
+        let arguments =
+            ["demo", "--data-dir", &dir, "--listen", "127.0.0.1:0", "--orders", "0", "--products", "5"];
+        let mut command = command(home, &arguments);
         // A proxy on this machine is believed, so that a visitor can come from anywhere.
         command.env("TUCKSHOP_LOG__LEVEL", "trace").env("TUCKSHOP_SITE__TRUSTED_PROXIES", "127.0.0.1");
-        Self::start_command(command.stderr(file), ready)
+        Self::start_command(command.stderr(file), "Backup identity:")
     }
 
     fn start_command(command: &mut Command, ready: &str) -> Self {
@@ -195,29 +198,18 @@ impl Remote {
         let broken = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "half an answer");
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(broken)?;
         let head = text(&answer[..end]);
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
-        let headers: Vec<(String, String)> = head
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(": "))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
-        let find =
-            |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let body = if find("transfer-encoding").is_some() {
+        let (status, headers) = read_head(&head).ok_or_else(broken)?;
+        let body = if header(&headers, "transfer-encoding").is_some() {
             unchunk(&answer[end + 4..]).ok_or_else(broken)?
         } else {
             answer[end + 4..].to_vec()
         };
-        if find("content-length").and_then(|n| n.parse().ok()).is_some_and(|n: usize| n != body.len()) {
+        let length = header(&headers, "content-length").and_then(|length| length.parse().ok());
+        if length.is_some_and(|length: usize| length != body.len()) {
             return Err(broken());
         }
-        for (_, set) in headers.iter().filter(|(name, _)| name == "set-cookie") {
-            if let Some((name, rest)) = set.split_once('=') {
-                self.cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or("").to_owned());
-            }
-        }
-        let location = find("location");
+        keep_cookies(&headers, &mut self.cookies);
+        let location = header(&headers, "location").map(str::to_owned);
         Ok(Page { status, location, headers, body: text(&body), path: path.to_owned() })
     }
 }
