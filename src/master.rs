@@ -166,13 +166,14 @@ pub fn next_of(disk: &dyn Disk, dir: &Path, given: &[MasterKey]) -> Option<(usiz
     })
 }
 
-/// Forgets the note of the next key, once it is in use.
+/// Forgets the note of the next key, if there is one, once it or another is in use.
 ///
 /// # Errors
 /// If it can't be removed.
 pub fn forget_next(disk: &dyn Disk, dir: &Path) -> Result<(), MasterKeyError> {
     let path = dir.join(NEXT);
-    disk.remove(&path).map_err(|error| MasterKeyError::Io { path, error })
+    let forgotten = disk.len(&path).and_then(|known| known.map_or(Ok(()), |_| disk.remove(&path)));
+    forgotten.map_err(|error| MasterKeyError::Io { path, error })
 }
 
 /// A key holds more than any passphrase, so that nothing is won by slow work.

@@ -74,6 +74,8 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     // Opened once, so that a recovery that returns is whole.
     let opened = Store::open(&setting, &[MasterKey::new(*key.as_bytes())])?;
     opened.commit_blocking(|plan| Ok(place::forget_all(plan)?)).map_err(not_stored)?;
+    // A key that was given to the shop of before is not to be taken up over this one.
+    master::forget_next(&*tools.disk, dir)?;
     for place in &places {
         // Whoever else wrote there stops: it is this data dir that goes on.
         if let Err(error) = place::take_over(&opened, &*tools.disk, &*tools.random, place) {

@@ -60,21 +60,26 @@ fn draw_list(visit: &Visit) -> Answer {
     let asked = asked_of(visit);
     let catalogue = read(&visit.shop)?;
     let status = Status::parse(asked.raw("status"));
-    let all = catalogue.search_all(&Query::parse(asked.raw("q")))?;
-    let of = |wanted: Option<Status>| {
+    let query = Query::parse(asked.raw("q"));
+    let fitting = if query.is_empty() { None } else { Some(catalogue.search_all(&query)?) };
+    let with = |wanted: Option<Status>| {
         let fits = move |(_, own): &&(ProductId, Status)| wanted.is_none_or(|wanted| wanted == *own);
-        all.iter().filter(fits).map(|(id, _)| *id)
+        fitting.iter().flatten().filter(fits).map(|(id, _)| *id)
     };
+    let count = |status| if fitting.is_some() { with(status).count() } else { catalogue.count_all(status) };
     let counts = [None, Some(Status::Active), Some(Status::Draft), Some(Status::Archived)]
-        .map(|status| (status, of(status).count()));
-    let found: Vec<ProductId> = of(status).collect();
-    let span = Span::of(found.len(), page_of(&asked), ROWS);
+        .map(|status| (status, count(status)));
+    let span = Span::of(count(status), page_of(&asked), ROWS);
+    let ids = match fitting {
+        Some(_) => with(status).skip(span.from).take(ROWS).collect(),
+        None => catalogue.all(status, span.from, ROWS),
+    };
     let listed = Listed {
         query: asked.raw("q"),
         status,
         counts: &counts,
         said: asked.raw("said"),
-        part: &Part { items: &catalogue.products(span.cut(&found, ROWS))?, span },
+        part: &Part { items: &catalogue.products(&ids)?, span },
     };
     let l = visit.locale;
     let title = t!(l, "Products", "商品");

@@ -156,7 +156,7 @@ fn product_table(l: Locale, catalogue: &Reader<'_>, products: &[Arc<Product>]) -
                 html! { a href={ (HERE) "/" (product.id) } { (product.row.title.get(l)) } },
                 status_badge(l, product.row.status),
                 html! { (category.map_or("–", |category| category.row.title.get(l))) },
-                html! { (price_text(l, product)) },
+                html! { (price_text(l, product.prices())) },
                 product_stock(l, product),
                 html! { (product.sold) },
             ]

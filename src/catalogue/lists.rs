@@ -74,15 +74,16 @@ struct Entry {
 
 impl Entry {
     fn new(id: ProductId, row: &ShelvedRow, touched: u64) -> Self {
+        let (lowest, highest) = row.prices.map_or((0, 0), |(low, high)| (low.minor, high.minor));
         Self {
             id,
             serial: signed(row.serial),
-            lowest: row.lowest,
-            highest: row.highest,
+            lowest,
+            highest,
             sold: signed(row.sold),
             categories: row.categories.as_slice().into(),
             status: row.status,
-            has_variants: row.variants > 0,
+            has_variants: row.prices.is_some(),
             leads_popular: row.leads_popular,
             leads_new: row.leads_new,
             touched,
@@ -161,6 +162,8 @@ pub(super) struct Lists {
     /// All products, drafts and archived ones too, oldest first.
     entries: Vec<Entry>,
     places: HashMap<ProductId, usize>,
+    /// How many there are of each status.
+    statuses: HashMap<Status, usize>,
     /// In the order of the menu.
     pub categories: Arc<[Category]>,
     /// Places in `entries`. What is newest first is there for each category that holds anything, the
@@ -233,14 +236,17 @@ impl Lists {
         for shelf in shelves.values_mut() {
             shelf.sort_unstable_by_key(|place| entries[*place].rank(Sort::New));
         }
+        let mut statuses = HashMap::new();
+        entries.iter().for_each(|entry| *statuses.entry(entry.status).or_default() += 1);
         let categories = categories(view)?;
-        Ok(Self { version, entries, places, categories, shelves, signatures: Vec::new() })
+        Ok(Self { version, entries, places, statuses, categories, shelves, signatures: Vec::new() })
     }
 
     /// Takes in a product as it is now.
     fn take(&mut self, view: &View<'_>, id: ProductId, version: u64) -> StoreResult<()> {
         let Some(row) = view.get(&SHELVED, &id)? else { return Ok(()) };
         let entry = Entry::new(id, &row, version);
+        *self.statuses.entry(entry.status).or_default() += 1;
         let Some(place) = self.places.get(&id).copied() else {
             // New ones have the highest serial, so that the oldest stay first.
             let place = self.entries.len();
@@ -253,7 +259,8 @@ impl Lists {
             self.signatures[place] = signature(view, id)?;
         }
         self.take_off_shelves(place);
-        self.entries[place] = entry;
+        let before = std::mem::replace(&mut self.entries[place], entry);
+        self.statuses.entry(before.status).and_modify(|count| *count -= 1);
         self.put_on_shelves(place);
         Ok(())
     }
@@ -357,6 +364,11 @@ impl Lists {
     /// The ids of all products with their status, oldest first.
     pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = (ProductId, Status)> {
         self.entries.iter().map(|entry| (entry.id, entry.status))
+    }
+
+    /// How many products have a status, or how many there are.
+    pub(super) fn count_all(&self, status: Option<Status>) -> usize {
+        status.map_or(self.entries.len(), |status| self.statuses.get(&status).copied().unwrap_or_default())
     }
 
     /// How many products each category holds, whatever their status.

@@ -3,13 +3,14 @@
 use maud::{Markup, html};
 
 use super::lists::{Category, Sort};
-use super::product::{Product, Variant};
+use super::product::{Card, Product, Variant};
 use super::reader::Reader;
 use super::records::Picture;
 use super::stock::FEW;
 use super::{category_path, joined, product_path};
 use crate::ids::VariantId;
 use crate::locale::Locale;
+use crate::money::Money;
 use crate::settings::Settings;
 use crate::store::StoreResult;
 use crate::t;
@@ -50,28 +51,28 @@ impl Shown {
 }
 
 /// A product in a list.
-pub(super) fn card(l: Locale, product: &Product) -> Markup {
-    let title = product.row.title.get(l);
+pub(super) fn card(l: Locale, card: &Card) -> Markup {
+    let title = card.row.title.get(l);
     // The title stands right under the picture, so the picture says nothing more.
-    let shown = product.picture().map(|picture| Shown::new(picture, 400, ""));
+    let shown = card.row.picture.as_ref().map(|picture| Shown::new(picture, 400, ""));
     let picture = shown.as_ref().map(|shown| shown.part(CARD_SIZES));
     ui::product_card(
-        &product_path(&product.row.slug),
+        &product_path(&card.row.slug),
         picture.as_ref(),
         title,
-        &price_text(l, product),
-        &card_note(l, product),
+        &price_text(l, card.row.prices),
+        &card_note(l, card),
     )
 }
 
-pub(super) fn price_text(l: Locale, product: &Product) -> String {
-    let Some((lowest, highest)) = product.prices() else { return String::new() };
+pub(super) fn price_text(l: Locale, prices: Option<(Money, Money)>) -> String {
+    let Some((lowest, highest)) = prices else { return String::new() };
     let from = lowest.text(l);
     if lowest == highest { from } else { t!(l, "from {from}", "{from} 起") }
 }
 
-fn card_note(l: Locale, product: &Product) -> String {
-    match product.stock() {
+fn card_note(l: Locale, card: &Card) -> String {
+    match card.row.stock {
         0 => t!(l, "Sold out", "已售罄"),
         left if left <= u64::from(FEW) => t!(l, "Only {left} left", "仅剩 {left} 件"),
         _ => String::new(),
@@ -90,7 +91,7 @@ fn stock_text(l: Locale, variant: &Variant) -> String {
 pub(super) fn home(l: Locale, settings: &Settings, catalogue: &Reader<'_>) -> StoreResult<Markup> {
     let popular = catalogue.list(None, Sort::Popular, 0, SHELF)?;
     let new = catalogue.list(None, Sort::New, 0, SHELF)?;
-    let first = popular.iter().find_map(|product| product.picture());
+    let first = popular.iter().find_map(|card| card.row.picture.as_ref());
     let shown = first.map(|picture| Shown::new(picture, 800, ""));
     let picture = shown.as_ref().map(|shown| shown.part("(min-width: 1024px) 560px, 100vw").eager());
     let welcome = t!(
@@ -189,7 +190,7 @@ pub(super) fn sort_name(l: Locale, sort: Sort) -> String {
 pub(super) fn category(
     l: Locale,
     category: &Category,
-    part: &Part<'_, std::sync::Arc<Product>>,
+    part: &Part<'_, std::sync::Arc<Card>>,
     sort: Sort,
 ) -> Markup {
     let title = category.row.title.get(l);
@@ -398,7 +399,7 @@ pub(super) fn search(
     l: Locale,
     catalogue: &Reader<'_>,
     asked: &Asked<'_>,
-    part: &Part<'_, std::sync::Arc<Product>>,
+    part: &Part<'_, std::sync::Arc<Card>>,
 ) -> Markup {
     let (query, count) = (asked.query, asked.count);
     let title = search_title(l, query);

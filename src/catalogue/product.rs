@@ -1,6 +1,6 @@
-//! A product with its variants and their stock, as pages show it.
+//! A product as pages show it: whole with its variants and their stock, or as a card in a list.
 
-use super::records::{PRODUCTS, Picture, ProductRow, SHELVED, STOCK, Status, VariantRow};
+use super::records::{PRODUCTS, ProductRow, SHELVED, STOCK, ShelvedRow, Status, VariantRow};
 use super::rules::variants_of;
 use crate::ids::{ProductId, VariantId};
 use crate::money::Money;
@@ -46,12 +46,7 @@ impl Product {
 
     /// The lowest and the highest price; `None` without variants.
     pub fn prices(&self) -> Option<(Money, Money)> {
-        let prices = || self.variants.iter().map(|variant| variant.row.price);
-        Some((prices().min_by_key(|price| price.minor)?, prices().max_by_key(|price| price.minor)?))
-    }
-
-    pub fn picture(&self) -> Option<&Picture> {
-        self.row.pictures.first()
+        prices(self.variants.iter().map(|variant| variant.row.price))
     }
 
     pub fn variant(&self, id: VariantId) -> Option<&Variant> {
@@ -63,5 +58,29 @@ impl Product {
         let texts = [&self.row.title, &self.row.description];
         let texts: usize = texts.into_iter().map(|text| text.en.len() + text.zh.len()).sum();
         texts + 600 + 300 * self.variants.len()
+    }
+}
+
+/// The lowest and the highest of prices in the shop's one currency.
+pub(super) fn prices(all: impl Iterator<Item = Money> + Clone) -> Option<(Money, Money)> {
+    let by_amount = |price: &Money| price.minor;
+    all.clone().min_by_key(by_amount).zip(all.max_by_key(by_amount))
+}
+
+/// A product in a list.
+#[derive(Clone, Debug)]
+pub struct Card {
+    pub id: ProductId,
+    pub row: ShelvedRow,
+}
+
+impl Card {
+    pub(super) fn read(view: &View<'_>, id: ProductId) -> StoreResult<Option<Self>> {
+        Ok(view.get(&SHELVED, &id)?.map(|row| Self { id, row }))
+    }
+
+    /// About how many bytes it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        self.row.title.en.len() + self.row.title.zh.len() + 350
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use super::bounded::Bounded;
 use super::kept::Pages;
 use super::lists::{self, Category, Lists, Prices, Sort, Stretch};
-use super::product::Product;
+use super::product::{Card, Product};
 use super::records::{CategoryId, PRODUCT_SLUGS, SHELVED, Status, VARIANTS_OF, WORDS};
 use super::search::{Fit, Query};
 use super::shelving::VERSION;
@@ -18,8 +18,9 @@ use crate::money::Money;
 use crate::shop::Shop;
 use crate::store::{Store, StoreResult, View};
 
-/// So many bytes of products are held in memory at most.
-const MOST_HELD: usize = 12 << 20;
+/// So many bytes of products are held in memory at most, and so many of their cards.
+const MOST_HELD: usize = 8 << 20;
+const MOST_CARDS: usize = 4 << 20;
 /// So many products are made ready for search at once.
 const SIGNED: usize = 512;
 
@@ -59,11 +60,29 @@ struct Held {
     /// None of them is older than this version of the catalogue.
     version: u64,
     products: Bounded<ProductId, Arc<Product>>,
+    cards: Bounded<ProductId, Arc<Card>>,
+}
+
+impl Held {
+    /// Goes on to this version, at which these were touched; `None` for all.
+    fn follow(&mut self, touched: Option<Vec<ProductId>>, version: u64) {
+        match touched {
+            Some(touched) => touched.iter().for_each(|id| {
+                self.products.remove(id);
+                self.cards.remove(id);
+            }),
+            None => {
+                self.products.clear();
+                self.cards.clear();
+            }
+        }
+        self.version = version;
+    }
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        let held = Held { version: 0, products: Bounded::new(MOST_HELD) };
+        let held = Held { version: 0, products: Bounded::new(MOST_HELD), cards: Bounded::new(MOST_CARDS) };
         Self {
             lists: RwLock::default(),
             followed: AtomicU64::new(0),
@@ -113,12 +132,7 @@ impl Cache {
         if lists.version < version {
             let touched = lists.follow(view, version)?;
             // While nobody can read the new version yet.
-            let mut held = self.held();
-            match touched {
-                Some(touched) => touched.iter().for_each(|id| held.products.remove(id)),
-                None => held.products.clear(),
-            }
-            held.version = version;
+            self.held().follow(touched, version);
         }
         Ok(lists.categories.clone())
     }
@@ -228,12 +242,33 @@ impl Reader<'_> {
         }
     }
 
+    fn card(&self, id: ProductId) -> StoreResult<Option<Arc<Card>>> {
+        self.seen.borrow_mut().products.push(id);
+        if let Some(held) = self.cache.held().cards.get(&id) {
+            return Ok(Some(held.clone()));
+        }
+        let Some(card) = Card::read(self.view()?, id)?.map(Arc::new) else { return Ok(None) };
+        let mut held = self.cache.held();
+        if held.version == self.version {
+            held.cards.put(id, card.clone(), card.weight());
+        }
+        Ok(Some(card))
+    }
+
     pub fn products(&self, ids: &[ProductId]) -> StoreResult<Vec<Arc<Product>>> {
         let mut products = Vec::with_capacity(ids.len());
         for id in ids {
             products.extend(self.product(*id)?);
         }
         Ok(products)
+    }
+
+    pub fn cards(&self, ids: &[ProductId]) -> StoreResult<Vec<Arc<Card>>> {
+        let mut cards = Vec::with_capacity(ids.len());
+        for id in ids {
+            cards.extend(self.card(*id)?);
+        }
+        Ok(cards)
     }
 
     /// How many products are on sale in a category, or at all.
@@ -248,8 +283,8 @@ impl Reader<'_> {
         sort: Sort,
         from: usize,
         most: usize,
-    ) -> StoreResult<Vec<Arc<Product>>> {
-        self.products(&self.stretch(category, sort, from, most).ids)
+    ) -> StoreResult<Vec<Arc<Card>>> {
+        self.cards(&self.stretch(category, sort, from, most).ids)
     }
 
     fn stretch(&self, category: Option<CategoryId>, sort: Sort, from: usize, most: usize) -> Stretch {
@@ -324,11 +359,20 @@ impl Reader<'_> {
         Ok(product.variants.iter().any(|variant| prices.hold(variant.row.price.minor)))
     }
 
+    /// How many products have a status, or how many there are.
+    pub fn count_all(&self, status: Option<Status>) -> usize {
+        self.cache.lists().count_all(status)
+    }
+
+    /// A stretch of all products with a status, or of all, newest first.
+    pub fn all(&self, status: Option<Status>, from: usize, most: usize) -> Vec<ProductId> {
+        let lists = self.cache.lists();
+        let wanted = lists.all().rev().filter(|(_, own)| status.is_none_or(|status| status == *own));
+        wanted.skip(from).take(most).map(|(id, _)| id).collect()
+    }
+
     /// All products that fit a query with their status, newest first: for staff.
     pub fn search_all(&self, query: &Query) -> StoreResult<Vec<(ProductId, Status)>> {
-        if query.is_empty() {
-            return Ok(self.cache.lists().all().rev().collect());
-        }
         self.sign()?;
         let candidates = self.cache.lists().all_that_may_fit(query);
         let mut found = Vec::new();

@@ -274,7 +274,7 @@ impl Record for MovementRow {
         &[plain("at"), plain("change"), plain("why"), plain("order"), plain("staff")];
 }
 
-/// What lists know of a product, so that none is read whole to be put in order. Made anew with each
+/// What lists know and show of a product, so that none is read whole for them. Made anew with each
 /// change of the product or its variants; only the sales are counted here and nowhere else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ShelvedRow {
@@ -283,10 +283,13 @@ pub struct ShelvedRow {
     pub serial: u64,
     pub status: Status,
     pub categories: Vec<CategoryId>,
-    pub variants: u32,
-    /// The lowest and the highest price, in minor units; 0 without variants.
-    pub lowest: i64,
-    pub highest: i64,
+    pub title: Bilingual,
+    /// The first one.
+    pub picture: Option<Picture>,
+    /// The lowest and the highest; `None` without variants.
+    pub prices: Option<(Money, Money)>,
+    /// Pieces of all variants together.
+    pub stock: u64,
     /// It is tagged to lead the popular ones, or the new ones.
     pub leads_popular: bool,
     pub leads_new: bool,
@@ -300,9 +303,10 @@ impl Record for ShelvedRow {
         plain("serial"),
         plain("status"),
         plain("categories"),
-        plain("variants"),
-        plain("lowest"),
-        plain("highest"),
+        Field::of::<Bilingual>("title", DataKind::Nothing),
+        Field::of::<Picture>("picture", DataKind::Nothing),
+        plain("prices"),
+        plain("stock"),
         plain("leads_popular"),
         plain("leads_new"),
         plain("sold"),

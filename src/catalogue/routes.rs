@@ -163,7 +163,7 @@ fn draw_search(visit: &Visit) -> Answer {
     let refusal = Refusal::invalid(problems);
     let found = if refusal.problems.is_empty() { catalogue.search(&wish)? } else { Vec::new() };
     let span = Span::of(found.len(), page_of(&form), PAGE);
-    let part = Part { items: &catalogue.products(span.cut(&found, PAGE))?, span };
+    let part = Part { items: &catalogue.cards(span.cut(&found, PAGE))?, span };
     let l = visit.locale;
     let shown_problems = front::problems_of(visit, &refusal);
     let asked = Asked {

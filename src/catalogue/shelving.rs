@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use super::product::prices;
 use super::records::{
     CHANGES, ChangeRow, PRODUCTS, PRODUCTS_IN, PRODUCTS_SHOWING, ProductRow, SHELVED, ShelvedRow, Touched,
     VariantRow, WORDS, WordsRow,
 };
 use super::rules::variants_of;
+use super::stock;
 use crate::ids::{ProductId, VariantId};
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
@@ -50,23 +52,28 @@ fn wanted(view: &View<'_>, id: ProductId) -> StoreResult<Option<(ShelvedRow, Wor
     let Some(row) = view.get(&PRODUCTS, &id)? else { return Ok(None) };
     let variants = variants_of(view, id)?;
     let sold = view.get(&SHELVED, &id)?.map_or(0, |before| before.sold);
+    let mut pieces = 0;
+    for (variant, _) in &variants {
+        pieces += u64::from(stock::count(view, *variant)?);
+    }
     let words = words_of(&row, &variants);
-    Ok(Some((shelved_of(row, &variants, sold), words)))
+    Ok(Some((ShelvedRow { stock: pieces, sold, ..shelved_of(row, &variants) }, words)))
 }
 
-fn shelved_of(row: ProductRow, variants: &[(VariantId, VariantRow)], sold: u64) -> ShelvedRow {
-    let prices = || variants.iter().map(|(_, variant)| variant.price.minor);
+/// All but what is counted.
+fn shelved_of(row: ProductRow, variants: &[(VariantId, VariantRow)]) -> ShelvedRow {
     let is_tagged = |tag: &str| row.tags.iter().any(|own| own == tag);
     ShelvedRow {
         serial: row.serial,
         status: row.status,
-        variants: u32::try_from(variants.len()).unwrap_or(u32::MAX),
-        lowest: prices().min().unwrap_or(0),
-        highest: prices().max().unwrap_or(0),
+        prices: prices(variants.iter().map(|(_, variant)| variant.price)),
+        stock: 0,
         leads_popular: is_tagged("bestseller"),
         leads_new: is_tagged("new"),
-        sold,
+        sold: 0,
+        picture: row.pictures.first().copied(),
         slug: row.slug,
+        title: row.title,
         categories: row.categories,
     }
 }
@@ -78,10 +85,11 @@ fn words_of(row: &ProductRow, variants: &[(VariantId, VariantRow)]) -> WordsRow 
     WordsRow::new(titles, skus, row.tags.iter().map(String::as_str).chain(texts))
 }
 
-/// Counts pieces that were sold, or below zero came back.
+/// Counts pieces that were sold, or below zero came back: their stock has been moved.
 pub(super) fn count_sold(plan: &mut Plan<'_>, product: ProductId, pieces: i64) -> StoreResult<()> {
     let Some(mut row) = plan.get(&SHELVED, &product)? else { return Ok(()) };
     row.sold = row.sold.saturating_add_signed(pieces);
+    row.stock = row.stock.saturating_add_signed(-pieces);
     plan.put(&SHELVED, &product, &row)
 }
 

@@ -162,6 +162,8 @@ fn rotate_open(
     shop.store.rotate(&key).map_err(|error: StoreError| {
         format!("{error}. Both keys are needed until a start has gone through, so none was removed.")
     })?;
+    // A key that was given before is not to be taken up over this one.
+    master::forget_next(&*shop.disk, &shop.dir).map_err(|error| error.to_string())?;
     let mut rotated = Rotated { master_key: Some(place), removed: None, left: None };
     if let Some(before) = before {
         if master::is_own(shop.config(), &before) {

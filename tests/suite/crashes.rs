@@ -11,6 +11,7 @@ use crate::actors::{fill_address, number_in};
 use crate::program::{Remote, Running, full, text, tuckshop};
 
 const BUYERS: usize = 3;
+const JOINERS: u64 = 2;
 
 /// What the buyers know: the orders that they were told of, and how many they asked for.
 #[derive(Default)]
@@ -83,13 +84,18 @@ fn orders_of(remote: &mut Remote) -> BTreeSet<String> {
 }
 
 /// Registers, adds an address and deletes it, until the shop goes away or it is told to stop.
-fn join(mut remote: Remote, round: u64, model: &Mutex<Model>, stop: &AtomicBool) -> std::io::Result<()> {
+fn join(
+    mut remote: Remote,
+    (round, joiner): (u64, u64),
+    model: &Mutex<Model>,
+    stop: &AtomicBool,
+) -> std::io::Result<()> {
     for number in 0.. {
         if stop.load(Ordering::SeqCst) {
             break;
         }
         remote.cookies.clear();
-        let name = format!("joiner-{round}-{number}");
+        let name = format!("joiner-{round}-{joiner}-{number}");
         let email = format!("{name}@example.com");
         let form = remote.get("/register")?.form("/register");
         let form = form.with("account", &name).with("contact", &email).with("password", JOINED_PASSWORD);
@@ -189,8 +195,10 @@ fn killed_again_and_again_the_shop_loses_and_doubles_no_order_and_no_customer() 
                 // A connection that breaks is what this test is about.
                 scope.spawn(move || drop(buy(remote, &slugs, model, stop)));
             }
-            let visitor = running.visitor();
-            scope.spawn(move || drop(join(visitor, round, model, stop)));
+            for joiner in 0..JOINERS {
+                let visitor = running.visitor();
+                scope.spawn(move || drop(join(visitor, (round, joiner), model, stop)));
+            }
             let visitor = running.visitor();
             scope.spawn(move || drop(work(visitor, login, stop)));
             scope.spawn(move || keep_house(home, dir, stop));

@@ -318,6 +318,25 @@ fn a_recovery_can_be_repeated_over_any_mixture_of_its_old_and_new_files() {
 }
 
 #[test]
+fn a_key_that_was_given_is_not_taken_up_over_one_that_was_made_since() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, _) = stocked();
+    let given = home.file("own.key", &format!("{}\n", "5a".repeat(32)));
+    std::fs::set_permissions(&given, std::fs::Permissions::from_mode(0o600)).expect("set");
+    assert_eq!(home.run(&["keys", "rotate", "--new-key", &given]).0, 0);
+    let (code, out, err) = home.run(&["keys", "rotate"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(!Path::new(&home.dir).join("master.next").exists());
+    // Whoever still names the given key goes by the one that was made.
+    let config = home.file("own.toml", &format!("[store]\nmaster_key_file = \"{given}\"\n"));
+    assert_eq!(home.run(&["check", "--config", &config]).0, 0);
+    is_whole(&home);
+    std::fs::remove_file(key_files(&home).remove(0)).expect("removed");
+    let (code, _, err) = home.run(&["check", "--config", &config]);
+    assert_eq!(code, 78, "{err}");
+}
+
+#[test]
 fn the_key_in_use_stays_good_until_a_start_was_given_the_next_one() {
     use std::os::unix::fs::PermissionsExt;
     let (home, _) = stocked();
