@@ -12,6 +12,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use redb::StorageBackend;
 
@@ -33,8 +34,11 @@ pub trait Disk: Send + Sync {
     fn sync(&self, path: &Path) -> io::Result<()>;
     /// Flushes a folder's entries to the device.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Renames a file over what is there, or a folder to where none is, or an empty one.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes a folder with all that is in it, if there is one.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
     /// The length of the file in bytes, or `None` if there is none.
     fn len(&self, path: &Path) -> io::Result<Option<u64>>;
     /// The names in a folder, sorted; an absent folder is empty.
@@ -63,6 +67,28 @@ impl dyn Disk + '_ {
         self.sync(&beside)?;
         self.rename(&beside, path)?;
         self.sync_dir(parent(path))
+    }
+}
+
+/// Reads a file of a disk from its beginning to its end.
+pub struct Reader {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    offset: u64,
+}
+
+impl Reader {
+    pub fn new(disk: Arc<dyn Disk>, path: &Path) -> Self {
+        Self { disk, path: path.to_owned(), offset: 0 }
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.disk.read_at(&self.path, self.offset, buffer.len())?;
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        self.offset += bytes.len() as u64;
+        Ok(bytes.len())
     }
 }
 
@@ -134,9 +160,16 @@ impl Disk for RealDisk {
         std::fs::remove_file(path)
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     fn len(&self, path: &Path) -> io::Result<Option<u64>> {
         match std::fs::metadata(path) {
-            Ok(meta) => Ok(Some(meta.len())),
+            Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

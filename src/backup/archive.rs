@@ -6,6 +6,7 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use age::x25519::{Identity, Recipient};
 use aws_lc_rs::digest::{Context, SHA256, digest};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::signing::{Signer, is_signed};
 use super::{BackupError, BackupRow, recipients};
-use crate::disk::Disk;
+use crate::disk::{Disk, Reader};
 use crate::ids::ShopId;
 use crate::shop::Shop;
 use crate::store::{ShopHead, StoreError, View};
@@ -188,7 +189,7 @@ pub(super) fn make(
     let written =
         encrypt_file(disk, &part, &to, &once, |out| pack_shop(shop, view, signer, &mut manifest, out));
     let checked = written.and_then(|sizes| {
-        read_whole(&part, &[once], Some(&signer.public()), &mut |_, _| Ok(()))?;
+        read_whole(&shop.disk, &part, &[once], Some(&signer.public()), &mut |_, _| Ok(()))?;
         Ok(sizes)
     });
     let (bytes, digest) = match checked {
@@ -221,8 +222,6 @@ pub(super) fn carry(
     name: &str,
     row: &BackupRow,
 ) -> Result<(), BackupError> {
-    /// How much is in memory at a time.
-    const AT_ONCE: usize = 1 << 20;
     let (source, part, path) = (from.join(name), to.join("archive.part"), to.join(name));
     let io = BackupError::io(&part);
     if disk.len(&part).map_err(&io)?.is_some() {
@@ -251,7 +250,7 @@ pub(super) fn file_digest(disk: &dyn Disk, path: &Path) -> Result<(u64, String),
     let mut digest = Context::new(&SHA256);
     let mut offset = 0;
     loop {
-        let bytes = disk.read_at(path, offset, 1 << 20).map_err(BackupError::io(path))?;
+        let bytes = disk.read_at(path, offset, AT_ONCE).map_err(BackupError::io(path))?;
         if bytes.is_empty() {
             return Ok((offset, data_encoding::HEXLOWER.encode(digest.finish().as_ref())));
         }
@@ -322,11 +321,21 @@ fn pack_shop(
 /// An opened archive or copy: a stream of parts.
 pub(super) type Opened = tar::Archive<Box<dyn Read>>;
 
+/// How much of a file is in memory at a time.
+const AT_ONCE: usize = 1 << 20;
+
 /// Decrypts and unpacks the file at `path`.
-pub(super) fn open(path: &Path, identities: &[Identity]) -> Result<Opened, BackupError> {
-    let file = std::fs::File::open(path).map_err(BackupError::io(path))?;
+pub(super) fn open(
+    disk: &Arc<dyn Disk>,
+    path: &Path,
+    identities: &[Identity],
+) -> Result<Opened, BackupError> {
+    if disk.len(path).map_err(BackupError::io(path))?.is_none() {
+        return Err(BackupError::io(path)(io::ErrorKind::NotFound.into()));
+    }
+    let file = BufReader::with_capacity(AT_ONCE, Reader::new(disk.clone(), path));
     let damaged = |what: String| BackupError::Damaged { path: path.to_owned(), what };
-    let decryptor = age::Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
+    let decryptor = age::Decryptor::new(file).map_err(|error| damaged(error.to_string()))?;
     let keys = identities.iter().map(|identity| identity as &dyn age::Identity);
     let plain = decryptor.decrypt(keys).map_err(|error| match error {
         age::DecryptError::NoMatchingKeys => BackupError::WrongIdentity(path.to_owned()),
@@ -345,6 +354,7 @@ pub(super) type See<'a> = &'a mut dyn FnMut(&str, &[u8]) -> Result<(), BackupErr
 /// # Errors
 /// If anything is missing, altered, added, or not signed by `signer` (where one is known).
 pub(super) fn read_whole(
+    disk: &Arc<dyn Disk>,
     path: &Path,
     identities: &[Identity],
     signer: Option<&str>,
@@ -352,7 +362,7 @@ pub(super) fn read_whole(
 ) -> Result<Manifest, BackupError> {
     let damaged = |what: &str| BackupError::Damaged { path: path.to_owned(), what: what.to_owned() };
     let io = |error: io::Error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() };
-    let mut opened = open(path, identities)?;
+    let mut opened = open(disk, path, identities)?;
     let mut parts = Vec::new();
     let mut manifest = None;
     let mut signature = None;
@@ -398,17 +408,7 @@ pub(super) fn part_name(path: &Path) -> Option<String> {
 }
 
 /// The archives at a place, by name.
-pub(super) fn names_at(place: &Path) -> Result<Vec<PathBuf>, BackupError> {
-    let io = BackupError::io(place);
-    let entries = match std::fs::read_dir(place) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io(error)),
-    };
-    let mut names: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".tar.zst.age"))
-        .collect();
-    names.sort();
-    Ok(names)
+pub(super) fn names_at(disk: &dyn Disk, place: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    let names = disk.list(place).map_err(BackupError::io(place))?;
+    Ok(names.iter().filter(|name| name.ends_with(".tar.zst.age")).map(|name| place.join(name)).collect())
 }

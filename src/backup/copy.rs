@@ -1,14 +1,14 @@
 //! The keyring copy of a place: never kept in versions, replaced after every erasure (RET-07).
 
 use std::path::Path;
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 
 use age::x25519::Identity;
 
 use super::archive::{self, Packer};
 use super::signing::Signer;
 use super::{BackupError, KEYRING_COPY, recipients};
-use crate::disk::beside;
+use crate::disk::{Disk, beside};
 use crate::shop::Shop;
 use crate::store::snapshot::KeyringCopy;
 
@@ -45,7 +45,7 @@ pub(super) fn write(
         packer.finish(&manifest, signer).map_err(&io)?.finish().map_err(&io)?;
         Ok(())
     })?;
-    read(&part, &[once], Some(&signer.public()))?;
+    read(&shop.disk, &part, &[once], Some(&signer.public()))?;
     shop.disk.replace_wiping(&part, &path).map_err(&io)?;
     Ok(copy.list_number)
 }
@@ -55,12 +55,13 @@ pub(super) fn write(
 /// # Errors
 /// If it is cut, altered, not signed as it should be, or not for these identities.
 pub(super) fn read(
+    disk: &Arc<dyn Disk>,
     path: &Path,
     identities: &[Identity],
     signer: Option<&str>,
 ) -> Result<(KeyringCopy, archive::Manifest), BackupError> {
     let mut copy = None;
-    let manifest = archive::read_whole(path, identities, signer, &mut |name, bytes| {
+    let manifest = archive::read_whole(disk, path, identities, signer, &mut |name, bytes| {
         if name == PART {
             copy = KeyringCopy::from_bytes(bytes);
         }

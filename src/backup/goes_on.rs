@@ -36,7 +36,7 @@ pub fn question(shop: &Shop) -> Result<Option<Question>, BackupError> {
         if id.shop != head.shop || id.lineage == head.lineage {
             continue;
         }
-        let newest = archive::names_at(&place.folder)?.pop();
+        let newest = archive::names_at(&*shop.disk, &place.folder)?.pop();
         let name = newest.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         if id.list_number > restored.list_number {
             moved_on.push(place.clone());
@@ -78,7 +78,8 @@ fn lists_of(shop: &Shop, moved_on: &[Place], identity: &str) -> Result<Vec<List>
     let keys = identities_in(identity).ok_or_else(|| BackupError::NoIdentity(PathBuf::from("the field")))?;
     let signer = signing::signer(shop)?.public();
     let read = |place: &Place| {
-        let (copied, _) = copy::read(&place.folder.join(KEYRING_COPY), &keys.keys, Some(&signer))?;
+        let (copied, _) =
+            copy::read(&shop.disk, &place.folder.join(KEYRING_COPY), &keys.keys, Some(&signer))?;
         Ok(copied.list())
     };
     moved_on.iter().map(read).collect()

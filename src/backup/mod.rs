@@ -13,6 +13,8 @@ mod recipients;
 pub mod recover;
 pub mod restore;
 mod signing;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
@@ -243,10 +245,7 @@ const TO_KEEP: &str = "keyring.to";
 /// Removes the copy to keep elsewhere that lies here while it is made, or that a crash left.
 fn remove_left_copy(shop: &Shop) -> Result<(), BackupError> {
     let folder = shop.dir.join(TO_KEEP);
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(BackupError::io(&folder)(error)),
-        _ => Ok(()),
-    }
+    shop.disk.remove_dir(&folder).map_err(BackupError::io(&folder))
 }
 
 /// When a keyring copy was last made for where the shop cannot write.

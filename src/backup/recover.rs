@@ -2,6 +2,7 @@
 //! keyring copy of its place becomes its keyring again, under a new master key.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use super::place::{self, Place};
 use super::restore::{Identities, Tools, read_identities};
 use super::{BackupError, KEYRING_COPY, copy, not_stored};
 use crate::config::Config;
+use crate::disk::Disk;
 use crate::master;
 use crate::store::keyring::MasterKey;
 use crate::store::recovery::{self, Recovered};
@@ -45,8 +47,8 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     let dir = &config.store.data_dir;
     let head = crate::store::peek(dir, &tools.disk)?.ok_or_else(|| BackupError::NoShop(dir.clone()))?;
     let places = place::places_of(config, dir, head.rehearsal);
-    let identities = read_identities(&request.identities)?;
-    let (path, copied) = newest_copy(request, &places, &identities)?;
+    let identities = read_identities(&*tools.disk, &request.identities)?;
+    let (path, copied) = newest_copy(&tools.disk, request, &places, &identities)?;
     if copied.shop != head.shop {
         return Err(BackupError::OtherShop(path));
     }
@@ -94,17 +96,19 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
 
 /// The copy that was named, or the newest that the identities open at any place.
 fn newest_copy(
+    disk: &Arc<dyn Disk>,
     request: &Request,
     places: &[Place],
     identities: &Identities,
 ) -> Result<(PathBuf, KeyringCopy), BackupError> {
-    let read = |path: &Path| copy::read(path, &identities.keys, identities.signer.as_deref());
+    let read = |path: &Path| copy::read(disk, path, &identities.keys, identities.signer.as_deref());
     if let Some(path) = &request.keyring {
         return Ok((path.clone(), read(path)?.0));
     }
     let mut newest: Option<(PathBuf, KeyringCopy)> = None;
     let mut trouble = None;
-    for path in places.iter().map(|place| place.folder.join(KEYRING_COPY)).filter(|path| path.is_file()) {
+    let is_there = |path: &PathBuf| disk.len(path).is_ok_and(|length| length.is_some());
+    for path in places.iter().map(|place| place.folder.join(KEYRING_COPY)).filter(is_there) {
         match read(&path) {
             Ok((copied, _)) if newest.as_ref().is_none_or(|(_, n)| n.list_number < copied.list_number) => {
                 newest = Some((path, copied));

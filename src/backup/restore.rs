@@ -76,11 +76,12 @@ pub(super) struct Identities {
     pub signer: Option<String>,
 }
 
-pub(super) fn read_identities(paths: &[PathBuf]) -> Result<Identities, BackupError> {
+pub(super) fn read_identities(disk: &dyn Disk, paths: &[PathBuf]) -> Result<Identities, BackupError> {
     let mut found = Identities { keys: Vec::new(), signer: None };
     for path in paths {
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(BackupError::io(path))?);
-        let read = identities_in(&text).ok_or_else(|| BackupError::NoIdentity(path.clone()))?;
+        let bytes = Zeroizing::new(disk.read(path).map_err(BackupError::io(path))?);
+        let read = std::str::from_utf8(&bytes).ok().and_then(identities_in);
+        let read = read.ok_or_else(|| BackupError::NoIdentity(path.clone()))?;
         found.keys.extend(read.keys);
         found.signer = read.signer.or(found.signer);
     }
@@ -102,14 +103,14 @@ pub(super) fn identities_in(text: &str) -> Option<Identities> {
 }
 
 /// The file that a name stands for: a path, or a name in the local place of the data dir.
-pub(super) fn find_archive(config: &Config, name: &str) -> Result<PathBuf, BackupError> {
+pub(super) fn find_archive(disk: &dyn Disk, config: &Config, name: &str) -> Result<PathBuf, BackupError> {
     let as_path = PathBuf::from(name);
-    if as_path.is_file() {
+    if disk.len(&as_path).is_ok_and(|length| length.is_some()) {
         return Ok(as_path);
     }
     let place = local_place(&config.store.data_dir);
     let wanted = Path::new(name).file_name();
-    let found = archive::names_at(&place)?.into_iter().find(|path| path.file_name() == wanted);
+    let found = archive::names_at(disk, &place)?.into_iter().find(|path| path.file_name() == wanted);
     found.ok_or_else(|| BackupError::NoSuchBackup(name.to_owned()))
 }
 
@@ -118,28 +119,30 @@ pub(super) fn find_archive(config: &Config, name: &str) -> Result<PathBuf, Backu
 /// # Errors
 /// In words, with nothing left behind.
 pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Report, BackupError> {
-    let archive_path = find_archive(config, &request.name)?;
+    let disk = &tools.disk;
+    let archive_path = find_archive(&**disk, config, &request.name)?;
     let place = crate::disk::parent(&archive_path).to_owned();
     let copy_path = request.keyring.clone().unwrap_or_else(|| place.join(KEYRING_COPY));
-    if !copy_path.is_file() {
+    if disk.len(&copy_path).map_err(BackupError::io(&copy_path))?.is_none() {
         return Err(BackupError::NoCopy(place));
     }
-    let identities = read_identities(&request.identities)?;
-    let (keyring, copied) = copy::read(&copy_path, &identities.keys, identities.signer.as_deref())?;
+    let identities = read_identities(&**disk, &request.identities)?;
+    let (keyring, copied) = copy::read(disk, &copy_path, &identities.keys, identities.signer.as_deref())?;
     let signer = identities.signer.clone().unwrap_or_else(|| copied.signed_by.clone());
-    let manifest = archive::read_whole(&archive_path, &identities.keys, Some(&signer), &mut |_, _| Ok(()))?;
+    let manifest =
+        archive::read_whole(disk, &archive_path, &identities.keys, Some(&signer), &mut |_, _| Ok(()))?;
     if manifest.shop != keyring.shop {
         return Err(BackupError::OtherShop(copy_path));
     }
     if request.takes_over && (manifest.rehearsal || config.rehearsal) {
         return Err(BackupError::Rehearsal);
     }
-    let (lists, unread) = lists_at(&place, &copy_path, &keyring, &identities.keys, &signer)?;
-    refuse_full(&request.into)?;
+    let (lists, unread) = lists_at(disk, &place, &copy_path, &keyring, &identities.keys, &signer)?;
+    refuse_full(&**disk, &request.into)?;
     let part = part_of(&request.into);
     let io = BackupError::io(&part);
-    remove_dir(&part).map_err(&io)?;
-    tools.disk.make_dir(&part).map_err(&io)?;
+    disk.remove_dir(&part).map_err(&io)?;
+    disk.make_dir(&part).map_err(&io)?;
     let done = build(
         config,
         request,
@@ -149,13 +152,10 @@ pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     );
     match done {
         Ok(mut report) => {
-            // An empty folder may stand where the shop goes.
-            if request.into.exists() {
-                std::fs::remove_dir(&request.into).map_err(BackupError::io(&request.into))?;
-            }
             let io = BackupError::io(&request.into);
-            tools.disk.rename(&part, &request.into).map_err(&io)?;
-            tools.disk.sync_dir(crate::disk::parent(&request.into)).map_err(&io)?;
+            // An empty folder may stand there.
+            disk.rename(&part, &request.into).map_err(&io)?;
+            disk.sync_dir(crate::disk::parent(&request.into)).map_err(&io)?;
             if let Ok(rest) = report.master_key.strip_prefix(&part) {
                 report.master_key = request.into.join(rest);
             }
@@ -163,7 +163,7 @@ pub fn restore(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
         }
         Err(error) => {
             // A folder that can't be removed is named as unfinished by its suffix.
-            let _ = remove_dir(&part);
+            let _ = disk.remove_dir(&part);
             Err(error)
         }
     }
@@ -182,6 +182,7 @@ struct Sources {
 /// Every list of erasures at a place that this shop has signed, so that an older copy brings nobody
 /// back; and what could not be read.
 fn lists_at(
+    disk: &Arc<dyn Disk>,
     place: &Path,
     chosen: &Path,
     keyring: &snapshot::KeyringCopy,
@@ -190,14 +191,14 @@ fn lists_at(
 ) -> Result<(Vec<List>, Vec<PathBuf>), BackupError> {
     let (mut lists, mut unread) = (vec![keyring.list()], Vec::new());
     let beside = place.join(KEYRING_COPY);
-    if beside.is_file() && beside != chosen {
-        match copy::read(&beside, keys, Some(signer)) {
+    if beside != chosen && disk.len(&beside).map_err(BackupError::io(&beside))?.is_some() {
+        match copy::read(disk, &beside, keys, Some(signer)) {
             Ok((copied, _)) if copied.shop == keyring.shop => lists.push(copied.list()),
             Ok(_) | Err(_) => unread.push(beside),
         }
     }
-    for path in archive::names_at(place)? {
-        match list_of(&path, keys, signer) {
+    for path in archive::names_at(&**disk, place)? {
+        match list_of(disk, &path, keys, signer) {
             Ok((shop, list)) if shop == keyring.shop => lists.push(list),
             Ok(_) | Err(_) => unread.push(path),
         }
@@ -205,35 +206,29 @@ fn lists_at(
     Ok((lists, unread))
 }
 
-pub(super) fn list_of(path: &Path, keys: &[Identity], signer: &str) -> Result<(ShopId, List), BackupError> {
-    let manifest = archive::read_whole(path, keys, Some(signer), &mut |_, _| Ok(()))?;
+pub(super) fn list_of(
+    disk: &Arc<dyn Disk>,
+    path: &Path,
+    keys: &[Identity],
+    signer: &str,
+) -> Result<(ShopId, List), BackupError> {
+    let manifest = archive::read_whole(disk, path, keys, Some(signer), &mut |_, _| Ok(()))?;
     let damaged = |error: io::Error| BackupError::Damaged { path: path.to_owned(), what: error.to_string() };
-    let mut opened = archive::open(path, keys)?;
+    let mut opened = archive::open(disk, path, keys)?;
     let mut parts = opened.entries().map_err(damaged)?;
     let list = lists::list_in(&mut Rows { parts: &mut parts, current: None })?;
     Ok((manifest.shop, list))
 }
 
-fn refuse_full(into: &Path) -> Result<(), BackupError> {
-    match std::fs::read_dir(into).map(|mut entries| entries.next().is_some()) {
-        Ok(true) => Err(BackupError::NotEmpty(into.to_owned())),
-        Ok(false) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(BackupError::io(into)(error)),
-    }
+fn refuse_full(disk: &dyn Disk, into: &Path) -> Result<(), BackupError> {
+    let names = disk.list(into).map_err(BackupError::io(into))?;
+    if names.is_empty() { Ok(()) } else { Err(BackupError::NotEmpty(into.to_owned())) }
 }
 
 fn part_of(into: &Path) -> PathBuf {
     let mut name = into.file_name().unwrap_or_default().to_os_string();
     name.push(".restoring");
     into.with_file_name(name)
-}
-
-fn remove_dir(path: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn build(
@@ -262,7 +257,7 @@ fn build(
         random: tools.random.clone(),
         tables: tables::all(),
     };
-    let mut opened = archive::open(&from.archive_path, &from.identities.keys)?;
+    let mut opened = archive::open(&tools.disk, &from.archive_path, &from.identities.keys)?;
     let damaged =
         |error: io::Error| BackupError::Damaged { path: from.archive_path.clone(), what: error.to_string() };
     let mut parts = opened.entries().map_err(damaged)?;
@@ -308,7 +303,7 @@ fn finish(
         store.commit_blocking(|plan| Ok(plan.drop_lost_hours()?)).map_err(super::not_stored)?;
         for place in super::place::places_of(config, &request.into, false) {
             super::place::take_over(&store, &*setting.disk, &*setting.random, &place)?;
-            if place.folder.join(super::place::PLACE_ID).exists() {
+            if super::PlaceId::read(&*setting.disk, &place.folder)?.is_some() {
                 taken.push(place.folder);
             }
         }
@@ -332,7 +327,7 @@ fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
 fn keep_demo_identity(request: &Request, tools: &Tools, part: &Path) -> Result<(), BackupError> {
     let Some(from) = request.identities.first() else { return Ok(()) };
     let to = part.join(crate::cli::demo::IDENTITY);
-    let text = Zeroizing::new(std::fs::read(from).map_err(BackupError::io(from))?);
+    let text = Zeroizing::new(tools.disk.read(from).map_err(BackupError::io(from))?);
     tools.disk.replace(&to, &text).map_err(BackupError::io(&to))
 }
 
@@ -390,8 +385,9 @@ fn unpack_files(
     }
     for folder in ["media", "files"] {
         let folder = part.join(folder);
-        if folder.exists() {
-            tools.disk.sync_dir(&folder).map_err(BackupError::io(&folder))?;
+        let io = BackupError::io(&folder);
+        if !tools.disk.list(&folder).map_err(&io)?.is_empty() {
+            tools.disk.sync_dir(&folder).map_err(&io)?;
         }
     }
     Ok(count)

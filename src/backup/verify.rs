@@ -2,13 +2,14 @@
 //! identity, every record and sum.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::restore::{list_of, read_identities};
 use super::{BACKUPS, BackupError, BackupRow, archive, places};
 use crate::config::Config;
-use crate::disk::RealDisk;
+use crate::disk::{Disk, RealDisk};
 use crate::shop::Shop;
 
 /// One archive at one place.
@@ -68,15 +69,18 @@ pub fn read_through(
     name: Option<&str>,
     identities: &[PathBuf],
 ) -> Result<Vec<Verified>, BackupError> {
-    let identities = read_identities(identities)?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let identities = read_identities(&*disk, identities)?;
     let paths = match name {
-        Some(name) => vec![super::restore::find_archive(config, name)?],
-        None => archive::names_at(&super::local_place(&config.store.data_dir))?,
+        Some(name) => vec![super::restore::find_archive(&*disk, config, name)?],
+        None => archive::names_at(&*disk, &super::local_place(&config.store.data_dir))?,
     };
     let one = |path: PathBuf| {
         let read =
-            archive::read_whole(&path, &identities.keys, identities.signer.as_deref(), &mut |_, _| Ok(()))
-                .and_then(|manifest| list_of(&path, &identities.keys, &manifest.signed_by));
+            archive::read_whole(&disk, &path, &identities.keys, identities.signer.as_deref(), &mut |_, _| {
+                Ok(())
+            })
+            .and_then(|manifest| list_of(&disk, &path, &identities.keys, &manifest.signed_by));
         Verified {
             name: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             place: crate::disk::parent(&path).to_owned(),
@@ -91,10 +95,10 @@ pub fn read_through(
 /// # Errors
 /// If the folder can't be read.
 pub fn at_place(folder: &Path) -> Result<Vec<(String, u64)>, BackupError> {
-    let disk: &dyn crate::disk::Disk = &RealDisk;
+    let disk: &dyn Disk = &RealDisk;
     let named = |path: PathBuf| {
         let bytes = disk.len(&path).map_err(BackupError::io(&path))?.unwrap_or(0);
         Ok((path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()), bytes))
     };
-    archive::names_at(folder)?.into_iter().map(named).collect()
+    archive::names_at(disk, folder)?.into_iter().map(named).collect()
 }

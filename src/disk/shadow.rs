@@ -85,6 +85,18 @@ impl Disk for ShadowDisk {
         Ok(())
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        for name in self.list(path)? {
+            let path = path.join(name);
+            if path.is_dir() {
+                self.remove_dir(&path)?;
+            } else {
+                self.remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     fn len(&self, path: &Path) -> io::Result<Option<u64>> {
         match self.changed().get(path) {
             Some(changed) => Ok(changed.as_ref().map(|bytes| bytes.len() as u64)),

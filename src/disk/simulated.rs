@@ -49,8 +49,13 @@ impl Naming {
                 names.insert(path, file);
             }
             Self::Rename(from, to) => {
-                if let Some(file) = names.remove(&from) {
-                    names.insert(to, file);
+                let moved: Vec<PathBuf> =
+                    names.keys().filter(|path| path.starts_with(&from)).cloned().collect();
+                for path in moved {
+                    let Some(file) = names.remove(&path) else { continue };
+                    // Joining nothing would leave a slash at the end of a file's name.
+                    let within = path.strip_prefix(&from).unwrap();
+                    names.insert(if path == from { to.clone() } else { to.join(within) }, file);
                 }
             }
             Self::Remove(path) => {
@@ -350,7 +355,9 @@ impl Disk for SimDisk {
         if state.count()?.is_some() {
             return Err(Error::other("planned"));
         }
-        state.file(from)?;
+        if !state.names.keys().any(|path| path.starts_with(from)) {
+            return Err(ErrorKind::NotFound.into());
+        }
         state.name(Naming::Rename(from.to_owned(), to.to_owned()));
         Ok(())
     }
@@ -363,6 +370,12 @@ impl Disk for SimDisk {
         state.file(path)?;
         state.name(Naming::Remove(path.to_owned()));
         Ok(())
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<()> {
+        let within: Vec<PathBuf> =
+            self.state().names.keys().filter(|name| name.starts_with(path)).cloned().collect();
+        within.iter().try_for_each(|name| self.remove(name))
     }
 
     fn len(&self, path: &Path) -> Result<Option<u64>> {
