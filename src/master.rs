@@ -1,10 +1,14 @@
 //! The master key: where it is kept, how it is found, how a new one is made.
 //!
 //! It seals the keyring files and nothing else. It stands in a file of mode 0600 outside the data
-//! dir, or comes as a systemd credential; beside the data only in `demo` or where that was accepted.
+//! dir, which may be locked with a passphrase (`age -p`), or comes as a systemd credential; beside the
+//! data only in `demo` or where that was accepted.
 
+use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::disk::{Disk, parent};
@@ -32,6 +36,13 @@ pub enum MasterKeyError {
     Unreadable(PathBuf),
     #[error("store.master_key_file: {path}: {error}")]
     Io { path: PathBuf, error: std::io::Error },
+    #[error(
+        "store.master_key_file: {0} is locked with a passphrase. Start at a terminal, which asks for it, or \
+         give it as a line on standard input"
+    )]
+    Locked(PathBuf),
+    #[error("store.master_key_file: this passphrase does not open {0}")]
+    WrongPassphrase(PathBuf),
     #[error("store.master_key_file: {0} can be read by others; make it yours alone (chmod 600)")]
     TooOpen(PathBuf),
     #[error(
@@ -43,12 +54,6 @@ pub enum MasterKeyError {
     NoFolder,
     #[error("{0} exists already; a master key is never overwritten")]
     Exists(PathBuf),
-}
-
-/// A master key and the file it was read from.
-pub struct Found {
-    pub path: PathBuf,
-    pub key: MasterKey,
 }
 
 /// Where this shop's master key may lie. A rotation leaves the new key in the folder for keys, so that
@@ -87,13 +92,13 @@ fn files_that_begin(folder: &Path, begins: &str) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// If there is none, or one that is configured can't be used.
-pub fn find(config: &Config, dir: &Path, shop: ShopId) -> Result<Vec<Found>, MasterKeyError> {
+pub fn find(config: &Config, dir: &Path, shop: ShopId) -> Result<Vec<MasterKey>, MasterKeyError> {
     let places = places(config, dir, shop);
     let mut found = Vec::new();
     for path in places {
         if let Ok(meta) = std::fs::metadata(&path) {
             let written = meta.modified().unwrap_or(std::time::SystemTime::UNIX_EPOCH);
-            found.push((written, Found { key: read(&path)?, path }));
+            found.push((written, read(&path)?));
         }
     }
     if found.is_empty() {
@@ -102,12 +107,10 @@ pub fn find(config: &Config, dir: &Path, shop: ShopId) -> Result<Vec<Found>, Mas
         return Err(MasterKeyError::Missing(looked.display().to_string()));
     }
     found.sort_by_key(|(written, _)| std::cmp::Reverse(*written));
-    Ok(found.into_iter().map(|(_, found)| found).collect())
+    Ok(found.into_iter().map(|(_, key)| key).collect())
 }
 
-/// Whether a rotation may remove this key file once nothing is sealed under it: it does so with what
-/// the shop itself has put there, and leaves alone what an owner named or systemd hands over.
-pub fn is_own(config: &Config, path: &Path) -> bool {
+fn is_own(config: &Config, path: &Path) -> bool {
     config.store.master_key_file.as_deref() != Some(path) && credential().as_deref() != Some(path)
 }
 
@@ -121,14 +124,72 @@ pub fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
     if mode & 0o077 != 0 {
         return Err(MasterKeyError::TooOpen(path.to_owned()));
     }
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(io)?);
-    parse(&text).ok_or_else(|| MasterKeyError::Unreadable(path.to_owned()))
+    let mut bytes = Zeroizing::new(std::fs::read(path).map_err(io)?);
+    if is_locked(&bytes) {
+        bytes = unlock(path, &bytes)?;
+    }
+    let key = std::str::from_utf8(&bytes).ok().and_then(parse);
+    key.ok_or_else(|| MasterKeyError::Unreadable(path.to_owned()))
+}
+
+fn is_locked(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"age-encryption.org/")
+}
+
+/// Asks for the passphrase of a key file: at the terminal, else as the next line of standard input.
+fn unlock(path: &Path, locked: &[u8]) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+    let typed = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password(format!("Passphrase of {}: ", path.display()))
+    } else {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    };
+    let typed = Zeroizing::new(typed.unwrap_or_default());
+    let passphrase = typed.trim_end_matches(['\r', '\n']);
+    if passphrase.is_empty() {
+        return Err(MasterKeyError::Locked(path.to_owned()));
+    }
+    let identity = age::scrypt::Identity::new(passphrase.to_owned().into());
+    let opened = age::decrypt(&identity, locked);
+    opened.map(Zeroizing::new).map_err(|_| MasterKeyError::WrongPassphrase(path.to_owned()))
+}
+
+/// The file of the key in use, as far as that can be told without asking anybody: one that is locked
+/// with a passphrase is it where no other is.
+///
+/// # Errors
+/// If a file that is there can't be read.
+pub fn file_in_use(
+    config: &Config,
+    dir: &Path,
+    shop: ShopId,
+    check: [u8; 8],
+) -> Result<Option<InUse>, MasterKeyError> {
+    let mut locked = None;
+    for path in places(config, dir, shop).into_iter().filter(|path| path.exists()) {
+        let io = |error| MasterKeyError::Io { path: path.clone(), error };
+        if is_locked(&Zeroizing::new(std::fs::read(&path).map_err(io)?)) {
+            locked = Some(InUse { path, is_own: false });
+        } else if read(&path)?.check() == check {
+            let is_own = is_own(config, &path);
+            return Ok(Some(InUse { path, is_own }));
+        }
+    }
+    Ok(locked)
+}
+
+/// The file of the master key in use.
+pub struct InUse {
+    pub path: PathBuf,
+    /// A rotation may remove it once nothing is sealed under it: the shop has put it there itself. What
+    /// an owner named or locked, or systemd hands over, it leaves alone.
+    pub is_own: bool,
 }
 
 /// The key in the text of a key file.
 pub fn parse(text: &str) -> Option<MasterKey> {
     let digits = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
-    let bytes = zeroize::Zeroizing::new(data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?);
+    let bytes = Zeroizing::new(data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?);
     Some(MasterKey::new(bytes.as_slice().try_into().ok()?))
 }
 
@@ -148,7 +209,7 @@ pub fn note_next(
 ) -> Result<(), MasterKeyError> {
     let path = dir.join(NEXT);
     let io = |error| MasterKeyError::Io { path: path.clone(), error };
-    let digits = zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(old.as_bytes()));
+    let digits = Zeroizing::new(data_encoding::HEXLOWER.encode(old.as_bytes()));
     let mut recipient = age::scrypt::Recipient::new(as_passphrase(new));
     recipient.set_work_factor(LOG_WORK);
     let locked = age::encrypt(&recipient, digits.as_bytes());
@@ -161,7 +222,7 @@ pub fn next_of(disk: &dyn Disk, dir: &Path, given: &[MasterKey]) -> Option<(usiz
     given.iter().enumerate().find_map(|(place, new)| {
         let mut identity = age::scrypt::Identity::new(as_passphrase(new));
         identity.set_max_work_factor(LOG_WORK);
-        let digits = zeroize::Zeroizing::new(age::decrypt(&identity, &locked).ok()?);
+        let digits = Zeroizing::new(age::decrypt(&identity, &locked).ok()?);
         Some((place, parse(std::str::from_utf8(&digits).ok()?)?))
     })
 }
@@ -249,7 +310,7 @@ pub fn store(disk: &dyn Disk, path: &Path, key: &MasterKey) -> Result<(), Master
         return Err(MasterKeyError::Exists(path.to_owned()));
     }
     let digits = data_encoding::HEXLOWER.encode(key.as_bytes());
-    let text = zeroize::Zeroizing::new(format!("{FIRST_LINE}\n{digits}\n"));
+    let text = Zeroizing::new(format!("{FIRST_LINE}\n{digits}\n"));
     disk.make_dir(parent(path)).map_err(io)?;
     disk.replace(path, text.as_bytes()).map_err(io)
 }

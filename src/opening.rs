@@ -193,9 +193,7 @@ impl Opener {
             self.peek()?.filter(|head| head.born).ok_or_else(|| OpeningError::NoShop(dir.to_owned()))?;
         self.check_marks(&head)?;
         let clock = self.clock(head.rehearsal)?;
-        let found = master::find(&self.config, dir, head.shop)?;
-        let masters: Vec<MasterKey> = found.into_iter().map(|found| found.key).collect();
-        let store = self.open_store(&clock, masters)?;
+        let store = self.open_store(&clock, master::find(&self.config, dir, head.shop)?)?;
         index_contacts_if_lost(&store)?;
         self.shop(store, &head, clock, url)
     }

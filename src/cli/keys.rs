@@ -17,7 +17,7 @@ use crate::backup::{self, BackupError};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::disk::RealDisk;
-use crate::master::{self, Found};
+use crate::master::{self, InUse};
 use crate::opening::{Lock, Opener, OpeningError, Purpose};
 use crate::random::SystemSource;
 use crate::shop::Shop;
@@ -141,22 +141,27 @@ fn rotate_open(
     given: Option<Zeroizing<Vec<u8>>>,
 ) -> Result<Rotated, String> {
     let id = shop.store.head().map_err(|error| error.to_string())?.shop;
-    let check = shop.store.master_check();
-    let found = master::find(shop.config(), &shop.dir, id).map_err(|error| error.to_string())?;
-    let before = found.into_iter().find(|found| found.key.check() == check);
+    let in_use = shop.store.master();
+    let before = master::file_in_use(shop.config(), &shop.dir, id, in_use.check())
+        .map_err(|error| error.to_string())?;
     if let Some(given) = given {
-        return note_next(shop, before, &given);
+        return note_next(shop, &in_use, before, &given);
     }
-    let before = before.map(|found| found.path);
-    let own = before.as_deref().is_none_or(|path| master::is_own(shop.config(), path));
+    let own = before.as_ref().is_none_or(|before| before.is_own);
     if !own && key_file.is_none() && std::env::var_os("CREDENTIALS_DIRECTORY").is_some() {
         return Err("the key comes from systemd; make a new one and give it with --new-key".to_owned());
     }
     let key = master::draw(&*shop.random);
     let place = match key_file {
         Some(file) => file,
-        None => master::next_place(shop.config(), &shop.dir, id, &key, before.as_deref())
-            .map_err(|error| error.to_string())?,
+        None => master::next_place(
+            shop.config(),
+            &shop.dir,
+            id,
+            &key,
+            before.as_ref().map(|before| &*before.path),
+        )
+        .map_err(|error| error.to_string())?,
     };
     master::store(&*shop.disk, &place, &key).map_err(|error| error.to_string())?;
     shop.store.rotate(&key).map_err(|error: StoreError| {
@@ -166,11 +171,12 @@ fn rotate_open(
     master::forget_next(&*shop.disk, &shop.dir).map_err(|error| error.to_string())?;
     let mut rotated = Rotated { master_key: Some(place), removed: None, left: None };
     if let Some(before) = before {
-        if master::is_own(shop.config(), &before) {
-            shop.disk.remove(&before).map_err(|error| format!("{}: {error}", before.display()))?;
-            rotated.removed = Some(before);
+        let InUse { path, is_own } = before;
+        if is_own {
+            shop.disk.remove(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            rotated.removed = Some(path);
         } else {
-            rotated.left = Some(before);
+            rotated.left = Some(path);
         }
     }
     Ok(rotated)
@@ -178,14 +184,19 @@ fn rotate_open(
 
 /// The owner's own key is taken up by the first start that is given it; the one before stays good until
 /// then, because only that start shows that the new one is where it is to be.
-fn note_next(shop: &Shop, before: Option<Found>, given: &[u8]) -> Result<Rotated, String> {
+fn note_next(
+    shop: &Shop,
+    in_use: &MasterKey,
+    before: Option<InUse>,
+    given: &[u8],
+) -> Result<Rotated, String> {
     let before = before.ok_or("the key in use was not found, and is needed until the new one is in use")?;
     let given = given.try_into().map_err(|_| "--new-key: it is no key")?;
     let key = MasterKey::new(given);
-    if key.check() == before.key.check() {
+    if key.check() == in_use.check() {
         return Err("--new-key: this key seals this shop already; make another one".to_owned());
     }
-    master::note_next(&*shop.disk, &shop.dir, &before.key, &key).map_err(|error| error.to_string())?;
+    master::note_next(&*shop.disk, &shop.dir, in_use, &key).map_err(|error| error.to_string())?;
     Ok(Rotated { master_key: None, removed: None, left: Some(before.path) })
 }
 

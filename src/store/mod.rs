@@ -369,9 +369,9 @@ impl Store {
         begun.blocking_recv().unwrap_or(Err(StoreError::CannotWrite))
     }
 
-    /// The check of the master key that seals the keyring.
-    pub fn master_check(&self) -> [u8; 8] {
-        self.shared.keys.lasting.read().master().check()
+    /// The master key that seals the keyring.
+    pub fn master(&self) -> MasterKey {
+        self.shared.keys.lasting.read().master()
     }
 
     /// Seals all four keyring files under a new master key, which must itself be stored already, and

@@ -316,3 +316,34 @@ async fn another_customers_things_are_as_absent_as_things_that_never_were() {
     assert!(page.status == 422 && !page.says("梅家巷"), "{} {}", page.status, page.text());
     assert!(!lin.get("/account/orders?tab=all").await.must_be(200).says("Stoneware mug"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_get_nowhere_with_the_links_and_forms_of_the_owners_own_pages() {
+    let (shop, _, mut owner) = peopled().await;
+    for (name, email) in [("Clerk", "clerk@example.com"), ("Packer", "packer@example.com")] {
+        shop.add_staff(name, email, "four copper bells ring", false).await;
+    }
+    let mut clerk = shop.browser();
+    let form = clerk.get("/admin/login").await.form("/admin/login");
+    let form = form.with("account", "clerk@example.com").with("password", "four copper bells ring");
+    clerk.submit(form).await.must_be(303);
+
+    let walked = walk(&mut owner, &["/admin", "/admin/staff", "/admin/settings"]).await;
+    let forms: Vec<Form> = walked.pages.iter().flat_map(Page::forms).collect();
+    let colleagues: BTreeSet<String> =
+        walked.pages.iter().filter_map(|page| blanks("/admin/staff/{id}", &page.path)?.pop()).collect();
+    assert!(colleagues.len() >= 3, "owner, clerk and packer: {colleagues:?}");
+    let before = stored(&shop);
+    let mut with_form = 0;
+    for route in tuckshop::routes::all().into_iter().filter(|route| route.who == Who::Owner) {
+        for id in &colleagues {
+            let path = route.path.replace("{id}", id);
+            let form = forms.iter().find(|form| route.method == Method::Post && form.action == path);
+            with_form += usize::from(form.is_some());
+            let page = ask(&clerk, route.method, &path, form).await;
+            assert_eq!(page.status, 403, "{} {path}", route.method.name());
+        }
+    }
+    assert!(with_form >= 6, "only {with_form} of the owner's forms were sent");
+    assert!(stored(&shop) == before, "something was changed");
+}

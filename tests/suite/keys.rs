@@ -1,5 +1,6 @@
 //! The master key and the recovery key: changed, lost, found again, on the real program.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +8,7 @@ use tuckshop::backup;
 
 use crate::actors::TestShop;
 use crate::faults::files;
-use crate::program::{Running, full, text, tuckshop, tuckshop_typing};
+use crate::program::{Running, full, text, tuckshop, tuckshop_told, tuckshop_typing};
 use crate::verbs::Home;
 
 /// The key files in the user's folder for them.
@@ -208,7 +209,6 @@ fn a_new_recovery_key_is_asked_back_and_opens_the_backup_that_follows() {
 
 #[test]
 fn a_key_file_that_is_none_is_refused_with_78_before_anything_is_touched() {
-    use std::os::unix::fs::PermissionsExt;
     let (home, _) = stocked();
     let data = files(Path::new(&home.dir));
     let key = key_files(&home).remove(0);
@@ -318,8 +318,46 @@ fn a_recovery_can_be_repeated_over_any_mixture_of_its_old_and_new_files() {
 }
 
 #[test]
+fn a_key_locked_with_a_passphrase_opens_the_shop_for_whoever_knows_it() {
+    let (home, _) = stocked();
+    let plain = key_files(&home).remove(0);
+    let locked = home.folder.path().join("locked.key");
+    let lock = |path: &Path, text: &[u8]| {
+        let mut recipient = age::scrypt::Recipient::new("tea at four".to_owned().into());
+        recipient.set_work_factor(2);
+        std::fs::write(path, age::encrypt(&recipient, text).expect("locked")).expect("written");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("set");
+    };
+    lock(&locked, &std::fs::read(&plain).expect("the key"));
+    std::fs::remove_file(&plain).expect("removed");
+    let name = locked.display().to_string();
+    let config = home.file("locked.toml", &format!("[store]\nmaster_key_file = \"{name}\"\n"));
+    let told = |arguments: &[&str], passphrase: &str| {
+        let all = [arguments, &["--config", &config, "--data-dir", &home.dir]].concat();
+        let output = tuckshop_told(home.folder.path(), &all, passphrase);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = told(&["staff", "list"], "tea at four\n");
+    assert!(code == Some(0) && out.contains("clerk@example.com"), "{out}{err}");
+    for (passphrase, says) in [("tea at five\n", "does not open"), ("", "is locked with a passphrase")] {
+        let (code, _, err) = told(&["staff", "list"], passphrase);
+        assert!(code == Some(78) && err.contains(says), "{err}");
+    }
+    // The owner locks the next one too; a start that knows its passphrase takes it up.
+    let next = home.folder.path().join("next.key");
+    lock(&next, format!("{}\n", "5a".repeat(32)).as_bytes());
+    let next = next.display().to_string();
+    let (code, out, err) = told(&["keys", "rotate", "--new-key", &next], "tea at four\ntea at four\n");
+    assert!(code == Some(0) && out.contains(&name), "{out}{err}");
+    std::fs::rename(&next, &locked).expect("moved");
+    let (code, out, err) = told(&["check"], "tea at four\n");
+    assert_eq!(code, Some(0), "{out}{err}");
+    let (code, out, err) = told(&["staff", "list"], "tea at four\n");
+    assert!(code == Some(0) && out.contains("clerk@example.com"), "{out}{err}");
+}
+
+#[test]
 fn a_key_that_was_given_is_not_taken_up_over_one_that_was_made_since() {
-    use std::os::unix::fs::PermissionsExt;
     let (home, _) = stocked();
     let given = home.file("own.key", &format!("{}\n", "5a".repeat(32)));
     std::fs::set_permissions(&given, std::fs::Permissions::from_mode(0o600)).expect("set");
@@ -338,7 +376,6 @@ fn a_key_that_was_given_is_not_taken_up_over_one_that_was_made_since() {
 
 #[test]
 fn the_key_in_use_stays_good_until_a_start_was_given_the_next_one() {
-    use std::os::unix::fs::PermissionsExt;
     let (home, _) = stocked();
     let old = key_files(&home).remove(0);
     let digits = "5a".repeat(32);

@@ -39,6 +39,19 @@ pub fn tuckshop_typing(
     (child.wait().expect("gone").code().unwrap_or(-1), printed)
 }
 
+/// Runs the program to its end with this on its standard input.
+pub fn tuckshop_told(home: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = command(home, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // It may end without reading.
+    drop(child.stdin.take().expect("piped").write_all(input.as_bytes()));
+    child.wait_with_output().expect("gone")
+}
+
 fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tuckshop"));
     command
