@@ -69,4 +69,6 @@ pub mod shop;
 pub mod staff;
 pub mod store;
 pub mod tables;
+#[cfg(test)]
+mod trial;
 pub mod web;

@@ -13,14 +13,11 @@ use super::records::{CodeRow, HOLDINGS, PASSWORDS};
 use super::*;
 use crate::address::Address;
 use crate::clock::{Clock, ManualClock};
-use crate::config::Config;
-use crate::disk::RealDisk;
 use crate::random::SystemSource;
 use crate::second_factor;
 use crate::sessions::{self, Holder};
-use crate::shop::{Parts, Shop};
-use crate::store::keyring::MasterKey;
-use crate::store::{Setting, Store, new_head};
+use crate::shop::Shop;
+use crate::trial;
 
 /// Random as ever, but codes are what the test says: they alone are drawn from eight bytes.
 struct Drawn {
@@ -51,31 +48,13 @@ const PASSWORD: &str = "kettle mango river";
 impl Fixture {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000)));
+        let clock = trial::clock();
         let random = Arc::new(Drawn { source: SystemSource::new(), code: AtomicU64::new(123_456) });
-        let setting = Setting {
-            dir: dir.path().to_owned(),
-            disk: Arc::new(RealDisk),
-            clock: clock.clone(),
-            // Epochs are named by eight random bytes, so the store has a source of its own.
-            random: Arc::new(SystemSource::new()),
-            tables: crate::tables::all(),
-        };
-        let head = new_head(&*clock, &SystemSource::new(), true, false);
-        let store = Store::create(&setting, &MasterKey::new([7; 32]), &head).expect("a new store");
-        let config = Config::defaults(dir.path().to_owned()).for_demo();
-        let shop = Shop::open(Parts {
-            store,
-            clock: clock.clone(),
-            random: random.clone(),
-            disk: Arc::new(RealDisk),
-            config,
-            url: "http://127.0.0.1:8080".to_owned(),
-            dir: dir.path().to_owned(),
-            demo: false,
-            rehearsal: true,
-        })
-        .expect("an open shop");
+        let mut parts = trial::parts(dir.path(), &clock, true, false);
+        // Epochs are named by eight random bytes, so the store keeps a source of its own.
+        parts.random = random.clone();
+        parts.config = parts.config.for_demo();
+        let shop = Shop::open(parts).expect("an open shop");
         let router = crate::web::router(&shop, routes());
         Self { shop, clock, random, router, _dir: dir }
     }

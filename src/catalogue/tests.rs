@@ -7,16 +7,12 @@ use proptest::prelude::*;
 use super::records::{CATEGORIES, STOCK, STOCK_MOVEMENTS, Touched};
 use super::rules::{self, NewProduct, ProductEdit, StockChange};
 use super::*;
-use crate::clock::{ManualClock, Timestamp};
-use crate::config::Config;
-use crate::disk::RealDisk;
+use crate::clock::ManualClock;
 use crate::ids::{OrderNumber, StaffId};
 use crate::money::Currency;
-use crate::random::SystemSource;
 use crate::refusal::{Decided, Kind, Stop};
-use crate::shop::Parts;
-use crate::store::keyring::MasterKey;
-use crate::store::{Plan, Setting, Store};
+use crate::store::Plan;
+use crate::trial;
 
 const STAFF: StaffId = StaffId([9; 16]);
 
@@ -28,29 +24,8 @@ pub(super) struct Fixture {
 
 pub(super) fn fixture() -> Fixture {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000)));
-    let random = Arc::new(SystemSource::new());
-    let setting = Setting {
-        dir: dir.path().to_owned(),
-        disk: Arc::new(RealDisk),
-        clock: clock.clone(),
-        random: random.clone(),
-        tables: crate::tables::all(),
-    };
-    let head = crate::store::new_head(&*clock, &*random, true, false);
-    let store = Store::create(&setting, &MasterKey::new([7; 32]), &head).expect("a new store");
-    let shop = Shop::open(Parts {
-        store,
-        clock: clock.clone(),
-        random,
-        disk: Arc::new(RealDisk),
-        config: Config::defaults(dir.path().to_owned()),
-        url: "http://127.0.0.1:8080".to_owned(),
-        dir: dir.path().to_owned(),
-        demo: false,
-        rehearsal: false,
-    })
-    .expect("the shop opens");
+    let clock = trial::clock();
+    let shop = Shop::open(trial::parts(dir.path(), &clock, true, false)).expect("the shop opens");
     Fixture { shop, clock, _dir: dir }
 }
 

@@ -11,17 +11,16 @@ use super::*;
 use crate::accounts::{self, NewAccount};
 use crate::classes::Class;
 use crate::clock::{Clock, ManualClock, Timestamp};
-use crate::config::{Config, Email};
+use crate::config::Email;
 use crate::contact::Contact;
-use crate::disk::RealDisk;
 use crate::ids::{MessageId, OrderNumber, SubjectId};
 use crate::locale::{Locale, Text};
 use crate::orders::Step;
 use crate::random::SystemSource;
 use crate::refusal::Decided;
-use crate::shop::{Parts, Shop};
-use crate::store::keyring::MasterKey;
-use crate::store::{Plan, Setting, Store, new_head};
+use crate::shop::Shop;
+use crate::store::Plan;
+use crate::trial;
 use crate::web::Visit;
 
 const DAY: i64 = 24 * 60 * 60;
@@ -39,7 +38,7 @@ impl Fixture {
     pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().expect("a temporary folder"),
-            clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000))),
+            clock: trial::clock(),
             random: Arc::new(SystemSource::new()),
             smtp: None,
             demo: false,
@@ -55,38 +54,14 @@ impl Fixture {
     }
 
     pub(crate) fn shop(&self) -> Shop {
-        let setting = Setting {
-            dir: self.dir.path().to_owned(),
-            disk: Arc::new(RealDisk),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-            tables: crate::tables::all(),
-        };
-        let key = MasterKey::new([7; 32]);
-        let store = if self.dir.path().join("shop.redb").exists() {
-            Store::open(&setting, &[key]).expect("the store opens again")
-        } else {
-            let head = new_head(&*self.clock, &*self.random, self.demo, self.demo);
-            Store::create(&setting, &key, &head).expect("a new store")
-        };
-        let mut config = Config::defaults(self.dir.path().to_owned());
-        config.email = self.smtp.map(|port| Email {
+        let mut parts = trial::parts(self.dir.path(), &self.clock, self.demo, self.demo);
+        parts.config.email = self.smtp.map(|port| Email {
             smtp_url: format!("smtp://127.0.0.1:{port}").parse().expect("an address"),
             password: None,
             from: "小卖部 <hello@shop.example>".to_owned(),
         });
-        Shop::open(Parts {
-            store,
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-            disk: Arc::new(RealDisk),
-            config,
-            url: "https://shop.example".to_owned(),
-            dir: self.dir.path().to_owned(),
-            demo: self.demo,
-            rehearsal: self.demo,
-        })
-        .expect("an open shop")
+        parts.url = "https://shop.example".to_owned();
+        Shop::open(parts).expect("an open shop")
     }
 
     pub(crate) async fn account(&self, shop: &Shop, email: Option<&str>, mobile: Option<&str>) -> SubjectId {

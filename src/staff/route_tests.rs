@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::tests::bench_parts;
 use super::*;
 use crate::shop::Shop;
 
@@ -76,7 +75,9 @@ const PASSWORD: &str = "kettle mango river";
 
 impl Site {
     fn new() -> Self {
-        let (parts, clock, dir) = bench_parts();
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let clock = crate::trial::clock();
+        let parts = crate::trial::parts(dir.path(), &clock, false, false);
         let shop = Shop::open(parts).expect("an open shop");
         let router = crate::web::router(&shop, routes());
         Self { shop, router, clock, _dir: dir }

@@ -3,53 +3,24 @@ use std::sync::Arc;
 use super::access_log::{ACCESS_LOG, ACCESS_LOG_DETAILS, head, newest, verify_chain};
 use super::*;
 use crate::clock::ManualClock;
-use crate::disk::RealDisk;
 use crate::ids::{OrderNumber, SubjectId};
-use crate::random::SystemSource;
-use crate::store::keyring::MasterKey;
-use crate::store::{Setting, Store, new_head};
+use crate::store::Store;
+use crate::trial;
 
 /// A store to try rules on.
 pub(super) struct Bench {
     store: Store,
     pub clock: Arc<ManualClock>,
     pub random: Arc<dyn Random>,
-    dir: tempfile::TempDir,
-}
-
-/// The parts of an open shop on a fresh folder, its clock, and the folder.
-pub(super) fn bench_parts() -> (crate::shop::Parts, Arc<ManualClock>, tempfile::TempDir) {
-    let bench = Bench::new();
-    let dir = bench.dir.path().to_owned();
-    let parts = crate::shop::Parts {
-        store: bench.store,
-        clock: bench.clock.clone(),
-        random: bench.random,
-        disk: Arc::new(RealDisk),
-        config: crate::config::Config::defaults(dir.clone()),
-        url: "http://127.0.0.1:8080".to_owned(),
-        dir,
-        demo: false,
-        rehearsal: false,
-    };
-    (parts, bench.clock, bench.dir)
+    _dir: tempfile::TempDir,
 }
 
 impl Bench {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000)));
-        let random: Arc<dyn Random> = Arc::new(SystemSource::new());
-        let setting = Setting {
-            dir: dir.path().to_owned(),
-            disk: Arc::new(RealDisk),
-            clock: clock.clone(),
-            random: random.clone(),
-            tables: crate::tables::all(),
-        };
-        let head = new_head(&*clock, &*random, true, false);
-        let store = Store::create(&setting, &MasterKey::new([7; 32]), &head).expect("a new store");
-        Self { store, clock, random, dir }
+        let clock = trial::clock();
+        let parts = trial::parts(dir.path(), &clock, true, false);
+        Self { store: parts.store, clock, random: parts.random, _dir: dir }
     }
 
     pub fn commit<T: Send + 'static>(

@@ -6,21 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::accounts::{self, NewAccount};
 use crate::address::Address;
 use crate::catalogue::{self, Offer};
-use crate::clock::{ManualClock, Timestamp};
-use crate::config::Config;
-use crate::disk::RealDisk;
+use crate::clock::ManualClock;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VariantId};
 use crate::locale::Locale;
 use crate::money::{Currency, Money};
 use crate::orders::{self, Actor, Delivery, Order, PlaceOrder, Terms};
 use crate::payments::Method;
-use crate::random::{Random, SystemSource};
+use crate::random::Random;
 use crate::refusal::{Decided, Stop};
 use crate::sessions::{self, Holder};
-use crate::shop::{Parts, Shop};
+use crate::shop::Shop;
 use crate::staff;
-use crate::store::keyring::MasterKey;
-use crate::store::{Plan, Setting, Store, new_head};
+use crate::store::Plan;
+use crate::trial;
 
 pub const CLERK: Actor = Actor::Staff(StaffId([7; 16]));
 
@@ -41,30 +39,10 @@ pub fn yuan(yuan: i64) -> Money {
 impl World {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000)));
-        let random: Arc<dyn Random> = Arc::new(SystemSource::new());
-        let setting = Setting {
-            dir: dir.path().to_owned(),
-            disk: Arc::new(RealDisk),
-            clock: clock.clone(),
-            random: random.clone(),
-            tables: crate::tables::all(),
-        };
-        let head = new_head(&*clock, &*random, true, false);
-        let store = Store::create(&setting, &MasterKey::new([7; 32]), &head).expect("a new store");
-        let mut config = Config::defaults(dir.path().to_owned());
-        config.payments.transfer_instructions = "Bank of Tea\nAccount 6222 0000".to_owned();
-        let parts = Parts {
-            store,
-            clock: clock.clone(),
-            random: random.clone(),
-            disk: Arc::new(RealDisk),
-            config,
-            url: "http://shop.example".to_owned(),
-            dir: dir.path().to_owned(),
-            demo: false,
-            rehearsal: true,
-        };
+        let clock = trial::clock();
+        let mut parts = trial::parts(dir.path(), &clock, true, false);
+        parts.config.payments.transfer_instructions = "Bank of Tea\nAccount 6222 0000".to_owned();
+        let random = parts.random.clone();
         let shop = Shop::open(parts).expect("the shop opens");
         let nobody = SubjectId([0; 16]);
         let mut world = Self { shop, clock, random, shopper: nobody, made: AtomicU32::new(1), _dir: dir };
