@@ -3,7 +3,7 @@
 use axum::extract::Path;
 
 use super::admin::{refusal_of, title_of};
-use super::admin_pages;
+use super::admin_category_pages;
 use super::reader::read;
 use super::records::{Bilingual, CategoryId};
 use super::routes::asked_of;
@@ -46,7 +46,7 @@ fn list_page(visit: &Visit, form: &Form, problems: &Problems) -> Decided<maud::M
     let title = t!(l, "Categories", "分类");
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     let said = asked_of(visit);
-    let main = admin_pages::categories(l, &catalogue, form, problems, said.raw("said"));
+    let main = admin_category_pages::categories(l, &catalogue, form, problems, said.raw("said"));
     let visit = Visit { path: HERE.to_owned(), ..visit.clone() };
     Ok(front::admin_page(&visit, &about, HERE, main)?)
 }
@@ -95,7 +95,7 @@ fn edit_page(
     let about = Page { title, has_problems: !problems.is_empty(), ..Page::default() };
     let inside = catalogue.held().get(&id).copied().unwrap_or(0);
     let said = asked_of(visit);
-    let main = admin_pages::category(l, category, inside, form, problems, said.raw("said"));
+    let main = admin_category_pages::category(l, category, inside, form, problems, said.raw("said"));
     let visit = Visit { path: format!("{HERE}/{}", id.0), ..visit.clone() };
     Ok(front::admin_page(&visit, &about, HERE, main)?)
 }

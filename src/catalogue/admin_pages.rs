@@ -1,18 +1,14 @@
-//! What staff see of products and categories.
+//! What staff see of products.
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::admin::HERE;
-use super::admin_categories::HERE as CATEGORIES_HERE;
-use super::admin_variants::REASONS;
-use super::lists::Category;
 use super::pages::{Part, Shown, price_text};
 use super::product::{Product, Variant};
 use super::reader::Reader;
-use super::records::{Bilingual, Movement, MovementRow, Status};
+use super::records::{Bilingual, Status};
 use super::rules::MOST_OPTIONS;
 use super::stock::FEW;
 use super::{joined, product_path};
@@ -23,14 +19,14 @@ use crate::web::Form;
 use crate::web::ui::{self, Column, Field, Problems, Tab, Tone, Width};
 
 /// What a field shows: what was typed before the form was refused, or what is stored.
-fn typed<'a>(form: Option<&'a Form>, name: &str, stored: &'a str) -> &'a str {
+pub(super) fn typed<'a>(form: Option<&'a Form>, name: &str, stored: &'a str) -> &'a str {
     match form {
         Some(form) if form.has(name) => form.raw(name),
         _ => stored,
     }
 }
 
-fn said(l: Locale, word: &str) -> Markup {
+pub(super) fn said(l: Locale, word: &str) -> Markup {
     let text = match word {
         "added" => t!(l, "Added.", "已添加。"),
         "saved" => t!(l, "Saved.", "已保存。"),
@@ -61,7 +57,7 @@ fn status_badge(l: Locale, status: Status) -> Markup {
 }
 
 /// A stock with its mark where it is low.
-fn stock_mark(l: Locale, stock: u64) -> Markup {
+pub(super) fn stock_mark(l: Locale, stock: u64) -> Markup {
     html! {
         (stock)
         @if stock == 0 { " " (ui::badge(Tone::Bad, &t!(l, "sold out", "售罄"))) }
@@ -70,7 +66,7 @@ fn stock_mark(l: Locale, stock: u64) -> Markup {
 }
 
 /// A small button beside what it acts on; `what` is read out, so that each can be told apart.
-fn short_button(label: &str, what: &str) -> Markup {
+pub(super) fn short_button(label: &str, what: &str) -> Markup {
     html! { button.quiet type="submit" { (label) span.hidden { " " (what) } } }
 }
 
@@ -408,274 +404,7 @@ fn variants_section(l: Locale, product: &Product, part: &Part<'_, Variant>) -> M
     }
 }
 
-fn variant_name(l: Locale, variant: &Variant) -> String {
+pub(super) fn variant_name(l: Locale, variant: &Variant) -> String {
     let options = joined(&variant.row.options);
     if options.is_empty() { t!(l, "The only variant", "默认规格") } else { options.get(l).to_owned() }
-}
-
-/// The fields of a variant, those of its options first.
-fn variant_fields(
-    l: Locale,
-    settings: &Settings,
-    product: &Product,
-    variant: Option<&Variant>,
-    form: Option<&Form>,
-    problems: &Problems,
-) -> Markup {
-    let code = settings.currency.code();
-    let stored = variant.map(|variant| &variant.row);
-    let price = stored.map(|row| row.price.number()).unwrap_or_default();
-    let weight =
-        stored.filter(|row| row.weight_g > 0).map(|row| row.weight_g.to_string()).unwrap_or_default();
-    let sku = stored.map_or("", |row| row.sku.as_str());
-    html! {
-        @for (number, option) in (1..).zip(&product.row.option_names) {
-            @let name = format!("value{number}");
-            @let value = stored.and_then(|row| row.options.get(number - 1)).map(Bilingual::to_line).unwrap_or_default();
-            (Field::text(&name, option.get(l)).value(typed(form, &name, &value)).width(Width::Medium)
-                .hint(&t!(l, "Both languages on one line, such as “Large / 大号”.", "中英文写在一行，例如“Large / 大号”。"))
-                .problems(problems).render())
-        }
-        (ui::field_row(html! {
-            (Field::number("price", &t!(l, "Price ({code})", "价格（{code}）")).inputmode("decimal")
-                .value(typed(form, "price", &price)).problems(problems).render())
-            (Field::text("sku", &t!(l, "SKU", "货号")).optional(l).value(typed(form, "sku", sku))
-                .problems(problems).render())
-            (Field::number("weight_g", &t!(l, "Weight (g)", "重量（克）")).optional(l)
-                .value(typed(form, "weight_g", &weight)).problems(problems).render())
-        }))
-    }
-}
-
-/// The page that adds a variant.
-pub(super) fn new_variant(
-    l: Locale,
-    settings: &Settings,
-    product: &Product,
-    form: &Form,
-    problems: &Problems,
-) -> Markup {
-    let here = format!("{HERE}/{}", product.id);
-    let title = t!(l, "New variant", "新增规格");
-    let body = html! {
-        (variant_fields(l, settings, product, None, Some(form), problems))
-        (Field::number("stock", &t!(l, "Stock", "库存")).value(form.raw("stock")).problems(problems).render())
-        (ui::primary_button(&t!(l, "Add variant", "新增规格")))
-    };
-    html! {
-        (ui::error_summary(l, problems))
-        (ui::breadcrumbs(l, &[
-            (HERE, &t!(l, "Products", "商品")),
-            (&here, product.row.title.get(l)),
-            ("", &title),
-        ]))
-        h1 { (title) }
-        (ui::form(&format!("{here}/variants/new"), body))
-    }
-}
-
-/// A variant's page and what it needs.
-pub(super) struct ShownVariant<'a> {
-    pub product: &'a Product,
-    pub variant: &'a Variant,
-    pub movements: &'a [MovementRow],
-    pub zone: &'a TimeZone,
-    pub form: Option<&'a Form>,
-    pub problems: &'a Problems,
-    pub said: String,
-}
-
-pub(super) fn variant(l: Locale, settings: &Settings, shown: &ShownVariant<'_>) -> Markup {
-    let (product, variant, problems) = (shown.product, shown.variant, shown.problems);
-    let up = format!("{HERE}/{}", product.id);
-    let here = format!("{up}/variants/{}", variant.id);
-    let name = variant_name(l, variant);
-    let details = html! {
-        (variant_fields(l, settings, product, Some(variant), shown.form, problems))
-        (ui::primary_button(&t!(l, "Save variant", "保存规格")))
-    };
-    html! {
-        (ui::error_summary(l, problems))
-        (said(l, &shown.said))
-        (ui::breadcrumbs(l, &[
-            (HERE, &t!(l, "Products", "商品")),
-            (&up, product.row.title.get(l)),
-            ("", &name),
-        ]))
-        (ui::heading(&format!("{} · {name}", product.row.title.get(l)), html! {}))
-        (ui::section(&t!(l, "Stock", "库存"), stock_form(l, &here, shown)))
-        (ui::section(&t!(l, "Price and details", "价格与信息"), ui::form(&here, details)))
-        @if !shown.movements.is_empty() { (movements_section(l, shown)) }
-        @if product.variants.len() > 1 {
-            (ui::buttons(ui::button_form(
-                &format!("{here}/remove"),
-                ui::danger_button(&t!(l, "Remove {name}", "删除规格“{name}”")),
-            )))
-        }
-    }
-}
-
-fn stock_form(l: Locale, here: &str, shown: &ShownVariant<'_>) -> Markup {
-    let reasons = REASONS.map(|(id, why)| (id, reason_name(l, why)));
-    let reason = typed(shown.form, "reason", REASONS[0].0);
-    let body = html! {
-        (ui::field_row(html! {
-            (Field::text("stock", &t!(l, "New stock, or change", "新库存或增减数")).width(Width::Short)
-                .hint(&t!(l, "12 sets it, +5 adds, -2 takes away.", "填 12 为设定，+5 为增加，-2 为减少。"))
-                .value(typed(shown.form, "stock", "")).problems(shown.problems).render())
-            (Field::select("reason", &t!(l, "Reason", "原因")).options(reasons).value(reason)
-                .width(Width::Medium).problems(shown.problems).render())
-        }))
-        (ui::primary_button(&t!(l, "Change stock", "修改库存")))
-    };
-    html! {
-        (ui::facts(&[(t!(l, "In stock now", "当前库存"), stock_mark(l, u64::from(shown.variant.stock)))]))
-        (ui::form(&format!("{here}/stock"), body))
-    }
-}
-
-fn reason_name(l: Locale, why: Movement) -> String {
-    match why {
-        Movement::Start => t!(l, "first stock", "初始库存"),
-        Movement::Received => t!(l, "goods came in", "进货"),
-        Movement::Sold => t!(l, "sold", "售出"),
-        Movement::Cancelled => t!(l, "order cancelled", "订单取消"),
-        Movement::Returned => t!(l, "sent back by a customer", "客户退回"),
-        Movement::Counted => t!(l, "counted", "盘点"),
-        Movement::Lost => t!(l, "broken, spoiled or gone", "损坏或遗失"),
-        Movement::Imported => t!(l, "from a file", "文件导入"),
-    }
-}
-
-fn movements_section(l: Locale, shown: &ShownVariant<'_>) -> Markup {
-    let items: Vec<(String, Markup)> = shown
-        .movements
-        .iter()
-        .map(|row| {
-            let text = html! {
-                (format!("{:+}", row.change)) " · " (reason_name(l, row.why))
-                @if let Some(order) = &row.order { " · " a href={ "/admin/orders/" (order) } { (order) } }
-            };
-            (row.at.minute(shown.zone), text)
-        })
-        .collect();
-    ui::section(&t!(l, "Last movements", "最近变动"), ui::timeline(&items))
-}
-
-/// The page of all categories, with the form that adds one.
-pub(super) fn categories(
-    l: Locale,
-    catalogue: &Reader<'_>,
-    form: &Form,
-    problems: &Problems,
-    word: &str,
-) -> Markup {
-    let add = html! {
-        (category_fields(l, None, Some(form), problems))
-        (ui::primary_button(&t!(l, "Add category", "新增分类")))
-    };
-    html! {
-        (ui::error_summary(l, problems))
-        (said(l, word))
-        h1 { (t!(l, "Categories", "分类")) }
-        @if catalogue.categories().is_empty() {
-            (ui::empty_state(&t!(l, "There are no categories yet.", "还没有分类。"), html! {}))
-        } @else { (category_table(l, catalogue)) }
-        (ui::section(&t!(l, "New category", "新增分类"), ui::form(CATEGORIES_HERE, add)))
-    }
-}
-
-fn category_table(l: Locale, catalogue: &Reader<'_>) -> Markup {
-    let columns = [
-        Column::text(t!(l, "Category", "分类")),
-        Column::number(t!(l, "Products", "商品数")),
-        Column::text(""),
-    ];
-    let last = catalogue.categories().len();
-    let held = catalogue.held();
-    let rows: Vec<Vec<Markup>> = (1..)
-        .zip(catalogue.categories())
-        .map(|(place, category)| {
-            let here = format!("{CATEGORIES_HERE}/{}", category.id.0);
-            let title = category.row.title.get(l);
-            let inside = held.get(&category.id).copied().unwrap_or(0);
-            let moves = html! {
-                div.buttons {
-                    @if place > 1 {
-                        (ui::button_form(&format!("{here}/up"), short_button(&t!(l, "Move up", "上移"), title)))
-                    }
-                    @if place < last {
-                        (ui::button_form(&format!("{here}/down"), short_button(&t!(l, "Move down", "下移"), title)))
-                    }
-                }
-            };
-            vec![html! { a href=(here) { (title) } }, html! { (inside) }, moves]
-        })
-        .collect();
-    ui::table(&t!(l, "Categories, in the order of the menu", "分类（按菜单顺序）"), &columns, &rows)
-}
-
-fn category_fields(
-    l: Locale,
-    category: Option<&Category>,
-    form: Option<&Form>,
-    problems: &Problems,
-) -> Markup {
-    let stored = category.map(|category| &category.row);
-    let text = |of: fn(&super::records::CategoryRow) -> &str| stored.map_or("", of);
-    html! {
-        (Field::text("title", &t!(l, "Title in English", "英文名称"))
-            .value(typed(form, "title", text(|row| &row.title.en))).problems(problems).render())
-        (Field::text("title_zh", &t!(l, "Title in Chinese", "中文名称"))
-            .value(typed(form, "title_zh", text(|row| &row.title.zh))).problems(problems).render())
-        (Field::textarea("description", &t!(l, "Description in English", "英文描述")).rows(3).optional(l)
-            .value(typed(form, "description", text(|row| &row.description.en))).problems(problems).render())
-        (Field::textarea("description_zh", &t!(l, "Description in Chinese", "中文描述")).rows(3).optional(l)
-            .value(typed(form, "description_zh", text(|row| &row.description.zh))).problems(problems).render())
-        (Field::text("slug", &t!(l, "Address of the page", "页面地址")).optional(l)
-            .value(typed(form, "slug", text(|row| &row.slug)))
-            .hint(&t!(
-                l,
-                "The part after /categories/. Left empty, it is made from the title.",
-                "即 /categories/ 之后的部分，留空则根据名称生成。"
-            )).problems(problems).render())
-    }
-}
-
-/// The page of a category.
-pub(super) fn category(
-    l: Locale,
-    category: &Category,
-    inside: usize,
-    form: Option<&Form>,
-    problems: &Problems,
-    word: &str,
-) -> Markup {
-    let title = category.row.title.get(l);
-    let here = format!("{CATEGORIES_HERE}/{}", category.id.0);
-    let body = html! {
-        (category_fields(l, Some(category), form, problems))
-        (ui::primary_button(&t!(l, "Save category", "保存分类")))
-    };
-    html! {
-        (ui::error_summary(l, problems))
-        (said(l, word))
-        (ui::breadcrumbs(l, &[(CATEGORIES_HERE, &t!(l, "Categories", "分类")), ("", title)]))
-        (ui::heading(title, ui::link_button(&super::category_path(&category.row.slug), &t!(l, "View in shop", "在店铺中查看"))))
-        (ui::form(&here, body))
-        @if inside == 0 {
-            (ui::buttons(ui::button_form(
-                &format!("{here}/delete"),
-                ui::danger_button(&t!(l, "Delete {title}", "删除分类“{title}”")),
-            )))
-        } @else {
-            p.hint {
-                (t!(
-                    l,
-                    "A category can be deleted once no product is in it ({inside} now).",
-                    "分类下没有商品时才能删除（当前有 {inside} 个）。"
-                ))
-            }
-        }
-    }
 }

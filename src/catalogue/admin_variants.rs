@@ -4,7 +4,7 @@
 use axum::extract::Path;
 
 use super::admin::{HERE, price_of, product_id, refusal_of, whole};
-use super::admin_pages;
+use super::admin_variant_pages;
 use super::reader::read;
 use super::records::{Bilingual, Movement};
 use super::routes::asked_of;
@@ -52,7 +52,7 @@ fn new_page(visit: &Visit, id: ProductId, form: &Form, problems: &Problems) -> D
     let product = catalogue.product(id)?.ok_or_else(Refusal::not_found)?;
     let title = t!(l, "New variant", "新增规格");
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
-    let main = admin_pages::new_variant(l, &visit.shop.settings(), &product, form, problems);
+    let main = admin_variant_pages::new_variant(l, &visit.shop.settings(), &product, form, problems);
     Ok(front::admin_page(visit, &about, HERE, main)?)
 }
 
@@ -127,7 +127,7 @@ fn variant_page(
     let movements = stock::movements(&visit.view()?, variant, MOVEMENTS)?;
     let title = found.row.title.get(l);
     let about = Page { title, has_problems: !problems.is_empty(), ..Page::default() };
-    let shown = admin_pages::ShownVariant {
+    let shown = admin_variant_pages::ShownVariant {
         product: &found,
         variant: chosen,
         movements: &movements,
@@ -136,7 +136,7 @@ fn variant_page(
         problems,
         said: asked_of(visit).raw("said").to_owned(),
     };
-    let main = admin_pages::variant(l, &visit.shop.settings(), &shown);
+    let main = admin_variant_pages::variant(l, &visit.shop.settings(), &shown);
     // After a refused form the language switch comes back to this page.
     let visit = Visit { path: address(product, variant), ..visit.clone() };
     Ok(front::admin_page(&visit, &about, HERE, main)?)

@@ -9,7 +9,9 @@
 
 mod admin;
 mod admin_categories;
+mod admin_category_pages;
 mod admin_pages;
+mod admin_variant_pages;
 mod admin_variants;
 mod bounded;
 mod export;
