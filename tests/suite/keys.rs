@@ -157,6 +157,35 @@ fn stranger() -> String {
 }
 
 #[test]
+fn what_only_a_newer_copy_could_open_is_given_up_only_when_that_is_said() {
+    let (home, identity) = stocked();
+    let old = home.folder.path().join("old-keyring.age");
+    std::fs::copy(Path::new(&home.dir).join("backups").join(backup::KEYRING_COPY), &old).expect("copied");
+    // A rotation begins new epochs, which the old copy knows nothing of.
+    assert_eq!(home.run(&["keys", "rotate"]).0, 0);
+    assert_eq!(home.run(&["staff", "add", "late@example.com", "--name", "Late"]).0, 0);
+    key_files(&home).iter().for_each(|key| std::fs::remove_file(key).expect("lost"));
+    // A database that was only looked at notes in its head that it was open.
+    let all_but_database = || {
+        let mut found = files(Path::new(&home.dir));
+        found.retain(|path, _| !path.ends_with("shop.redb"));
+        found
+    };
+    let data = all_but_database();
+    let old = old.display().to_string();
+    let recover = ["keys", "recover", "--identity", &identity, "--keyring", &old];
+    let (code, _, err) = home.run(&recover);
+    assert_eq!(code, 1);
+    assert!(err.contains("nothing was changed") && err.contains("--accept-loss"), "{err}");
+    assert!(all_but_database() == data && key_files(&home).is_empty(), "nothing was touched");
+    let (code, out, err) = home.run(&[&recover[..], &["--accept-loss"]].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("Lost: "), "{out}");
+    is_whole(&home);
+    assert!(!home.run(&["staff", "list"]).1.contains("late@example.com"));
+}
+
+#[test]
 fn a_slot_that_is_bad_in_both_files_is_mended_from_the_keyring_copy() {
     let (home, identity) = stocked();
     for name in ["keyring.a", "keyring.b"] {
