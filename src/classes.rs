@@ -30,6 +30,7 @@ pub enum Class {
     ContactIndex = 15,
     ConsentEvidence = 16,
     Grant = 17,
+    LegalHold = 18,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -274,6 +275,19 @@ pub const CLASSES: &[ClassFacts] = &[
         ground: Ground::Consent,
         clock: Text::new("until withdrawn", "至撤回"),
         recipients: NOBODY,
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::LegalHold,
+        id: "legal_hold",
+        title: Text::new("Legal holds", "法律保全记录"),
+        purpose: Text::new(
+            "keeps what a claim or an authority needs, with author, reason and end",
+            "按法律要求保全相关信息，并记录操作人、理由与期限",
+        ),
+        ground: Ground::Law,
+        clock: Text::new("{access_log} after it ended", "保全结束后 {access_log}"),
+        recipients: Text::new("the owner", "店主"),
         passing: false,
     },
 ];

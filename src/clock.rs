@@ -52,6 +52,13 @@ impl Timestamp {
         self.instant().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// The end of a day written as `2026-11-24`, in `zone`.
+    pub fn end_of_day(text: &str, zone: &TimeZone) -> Option<Self> {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        let next = zone.to_timestamp(day.tomorrow().ok()?.at(0, 0, 0, 0)).ok()?;
+        Some(Self(next.as_millisecond()))
+    }
+
     /// `2026-11-24` in `zone`.
     pub fn day(self, zone: &TimeZone) -> String {
         self.instant().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string()

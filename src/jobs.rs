@@ -7,10 +7,11 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::{backup, catalogue, memory, notify, orders, retention};
+use crate::{accounts, backup, catalogue, memory, notify, orders, retention};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
+const LEAVING_EVERY: Duration = Duration::from_secs(60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
@@ -26,6 +27,9 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(every(SWEEP_LASTING_EVERY, shop.clone(), stop.clone(), async |shop| {
             retention::sweep(shop).await?;
             retention::renew_contact_index(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(LEAVING_EVERY, shop.clone(), stop.clone(), async |shop| {
+            accounts::erase_due(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
             // An order must not expire because a clock jumped.

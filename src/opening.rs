@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::disk::{Disk, RealDisk};
 use crate::master::{self, MasterKeyError};
 use crate::random::{Random, SystemSource};
+use crate::retention::{self, PeriodsRow};
 use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
 use crate::store::keyring::MasterKey;
@@ -348,6 +349,12 @@ impl Opener {
         url: &str,
     ) -> Result<Shop, OpeningError> {
         let config = if head.demo { self.config.clone().for_demo() } else { self.config.clone() };
+        let periods = PeriodsRow::of(&config);
+        if !retention::are_in_force(&store.view()?, &periods)? {
+            store
+                .commit_blocking(move |plan| Ok(retention::adopt(plan, &periods)?))
+                .map_err(stop_to_store)?;
+        }
         Ok(Shop::open(Parts {
             store,
             clock,

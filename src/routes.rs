@@ -2,7 +2,9 @@
 //! and tests walk it.
 
 use crate::web::Route;
-use crate::{accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, staff, web};
+use crate::{
+    accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, retention, staff, web,
+};
 
 /// All routes.
 pub fn all() -> Vec<Route> {
@@ -15,6 +17,7 @@ pub fn all() -> Vec<Route> {
     all.extend(staff::routes());
     all.extend(notify::routes());
     all.extend(backup::routes());
+    all.extend(retention::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());
     all

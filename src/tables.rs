@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use crate::store::TableInfo;
-use crate::{accounts, backup, cart, catalogue, notify, orders, secrets, sessions, settings, staff, store};
+use crate::{
+    accounts, backup, cart, catalogue, notify, orders, retention, secrets, sessions, settings, staff, store,
+};
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     let mut all = store::floor::tables();
@@ -16,6 +18,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(staff::tables());
     all.extend(notify::tables());
     all.extend(backup::tables());
+    all.extend(retention::tables());
     all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
     all
 });

@@ -17,7 +17,8 @@ pub fn routes() -> Vec<Route> {
     vec![get("/account", Who::Customer, overview)]
 }
 
-const SAID: [(&str, Text); 2] = [
+const SAID: [(&str, Text); 3] = [
+    ("restored", Text::new("Welcome back: your account is as it was.", "欢迎回来，您的账号已恢复。")),
     (
         "capped",
         Text::new(

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::codes::digest_of;
 use super::records::{HALFWAY, HalfwayRow};
-use super::{factor, set_password, tries};
+use super::{factor, leaving, set_password, tries};
 use crate::cart;
 use crate::classes::Class;
 use crate::ids::SubjectId;
@@ -42,6 +42,24 @@ impl Browser {
     }
 }
 
+/// What is done with letting somebody in.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// Where they go.
+    pub back: String,
+    /// The hash of a new password that is set.
+    pub password: Option<String>,
+    /// A cancellation is taken back.
+    pub restores: bool,
+}
+
+impl Welcome {
+    /// Only to be let in, and to go there.
+    pub fn to(back: &str) -> Self {
+        Self { back: back.to_owned(), password: None, restores: false }
+    }
+}
+
 /// What asking to be let in came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Entered {
@@ -49,26 +67,27 @@ pub enum Entered {
     In { token: String, capped: bool, back: String },
     /// The second factor is owed; the browser keeps this step token until then.
     Halfway { step: String },
+    /// The account was cancelled: it can come back first.
+    Leaving,
 }
 
-/// Lets a person in who has proven the first factor. `password` is the hash of a new password that
-/// is set with it.
+/// Lets a person in who has proven the first factor.
 pub fn enter(
     plan: &mut Plan<'_>,
     subject: SubjectId,
     browser: &Browser,
-    back: &str,
-    password: Option<String>,
+    welcome: &Welcome,
     random: &dyn Random,
 ) -> Decided<Entered> {
     if !factor::is_set(plan, subject)? {
-        return admit(plan, subject, browser, back, password, random);
+        return admit(plan, subject, browser, welcome, random);
     }
     let key = key_of(&browser.step);
     drop_halfway(plan, key)?;
     let expires = plan.now.plus_seconds(LIFE);
     let vault = plan.new_vault(Class::Code, Some(expires))?;
-    let row = HalfwayRow { subject, back: back.to_owned(), password, wrong: 0, expires };
+    let Welcome { back, password, restores } = welcome.clone();
+    let row = HalfwayRow { subject, back, password, restores, wrong: 0, expires };
     plan.put_in(&HALFWAY, &key, vault, &row)?;
     Ok(Entered::Halfway { step: browser.step.clone() })
 }
@@ -89,24 +108,28 @@ pub(super) fn admit(
     plan: &mut Plan<'_>,
     subject: SubjectId,
     browser: &Browser,
-    back: &str,
-    password: Option<String>,
+    welcome: &Welcome,
     random: &dyn Random,
 ) -> Decided<Entered> {
-    if let Some(hash) = password {
-        set_password(plan, subject, hash)?;
+    if let Some(hash) = &welcome.password {
+        set_password(plan, subject, hash.clone())?;
         sessions::end_all(plan, Holder::Customer(subject), None)?;
         notify::queue_to_account(plan, subject, NoticeKind::PasswordChanged)?;
     }
     if let Some(before) = browser.session {
         sessions::end(plan, before)?;
     }
+    if welcome.restores {
+        leaving::stay(plan, subject)?;
+    } else if !leaving::is_in_use(plan, subject)? {
+        return Ok(Entered::Leaving);
+    }
     let token = sessions::begin(plan, Holder::Customer(subject), &browser.agent, random)?;
     let capped = match &browser.cart {
         Some(cart) => !cart::merge(plan, subject, cart)?.is_empty(),
         None => false,
     };
-    Ok(Entered::In { token, capped, back: back.to_owned() })
+    Ok(Entered::In { token, capped, back: welcome.back.clone() })
 }
 
 /// Whether this browser owes a second factor.
@@ -140,7 +163,8 @@ pub fn second(plan: &mut Plan<'_>, browser: &Browser, code: &str, random: &dyn R
     if factor::check(plan, row.subject, code)? {
         tries::forgive(plan, &whom)?;
         plan.drop_vault(vault)?;
-        let entered = admit(plan, row.subject, browser, &row.back, row.password, random)?;
+        let welcome = Welcome { back: row.back, password: row.password, restores: row.restores };
+        let entered = admit(plan, row.subject, browser, &welcome, random)?;
         return Ok(Second::Entered(entered));
     }
     row.wrong += 1;
@@ -157,6 +181,7 @@ pub fn answer(visit: &Visit, entered: &Entered) -> Response {
     let shop = &visit.shop;
     match entered {
         Entered::Halfway { step } => with_cookie(see("/login/second"), shop, Cookie::Step, step),
+        Entered::Leaving => without_cookie(see("/account/restore?said=leaving"), shop, Cookie::Session),
         Entered::In { token, capped, back } => {
             let back = local_path(back, "/account");
             let place = if *capped { with_said(back, "capped") } else { back.to_owned() };

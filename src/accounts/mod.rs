@@ -9,16 +9,19 @@
 pub mod codes;
 pub mod entry;
 mod factor;
+mod leaving;
 mod pages;
 pub mod records;
 mod saved;
 mod tries;
 
 mod addresses;
+mod cancel;
 mod centre;
 mod language;
 mod registration;
 mod reset;
+mod restore;
 mod security;
 mod settings;
 mod sign_in;
@@ -38,12 +41,17 @@ use crate::ids::{EntryId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::random::Random;
 use crate::refusal::{Decided, Refusal};
+use crate::retention::holds;
 use crate::store::{Handle, Key, Plan, StoreError, StoreResult, View};
 use crate::web::Route;
 
 use records::{ACCOUNTS, AGREEMENTS, AccountRow, AgreementRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};
 
 pub use factor::is_set as has_second_factor;
+pub use leaving::{
+    Leaving, Promised, WaitsFor, erase, erase_due, faults, follow_promises, is_in_use, leave, stay,
+    waits_for, would_erase,
+};
 pub use records::tables;
 pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};
 
@@ -62,6 +70,8 @@ pub struct Account {
     /// Which texts were agreed to (see [`agreed_texts`]), and when.
     pub agreed_texts: [u8; 32],
     pub agreed: Timestamp,
+    /// Set while it is cancelled and not erased yet.
+    pub leaving: Option<Leaving>,
 }
 
 impl std::fmt::Debug for Account {
@@ -95,6 +105,7 @@ impl Account {
             created: row.created,
             agreed_texts: row.agreed_texts,
             agreed: row.agreed,
+            leaving: row.leaving,
         }
     }
 
@@ -108,6 +119,7 @@ impl Account {
             created: self.created,
             agreed_texts: self.agreed_texts,
             agreed: self.agreed,
+            leaving: self.leaving,
         }
     }
 }
@@ -190,7 +202,8 @@ pub fn hold(plan: &mut Plan<'_>, subject: SubjectId, class: Class, held: VaultId
     let to = (subject, u64::MAX).to_bytes();
     let last = plan.range(&HOLDINGS, Bound::Included(&from), Bound::Included(&to), 1, true)?;
     let number = last.first().map_or(1, |row| row.key.1 + 1);
-    plan.put_in(&HOLDINGS, &(subject, number), own, &HoldingRow { vault: held, class: class.code() })
+    plan.put_in(&HOLDINGS, &(subject, number), own, &HoldingRow { vault: held, class: class.code() })?;
+    holds::hold_as(plan, own, class, held)
 }
 
 /// Every vault that is noted as this person's, besides the account's own.
@@ -252,6 +265,7 @@ pub fn create(plan: &mut Plan<'_>, new: &NewAccount, random: &dyn Random) -> Dec
         created: plan.now,
         agreed_texts: new.agreed_texts,
         agreed: new.agreed,
+        leaving: None,
     };
     for contact in account.contacts() {
         if find_by(plan, &Called::Contact(contact))?.is_some() {
@@ -371,6 +385,8 @@ pub fn routes() -> Vec<Route> {
     routes.extend(settings::routes());
     routes.extend(addresses::routes());
     routes.extend(security::routes());
+    routes.extend(cancel::routes());
+    routes.extend(restore::routes());
     routes.extend(language::routes());
     routes
 }

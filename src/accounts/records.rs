@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::leaving::Leaving;
 use crate::address::Address;
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{AddressId, EntryId, SubjectId, VaultId};
 use crate::locale::Locale;
+use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
 
 const fn identity(name: &'static str) -> Field {
@@ -34,6 +36,8 @@ pub struct AccountRow {
     /// The digest of the texts that were agreed to, and when.
     pub agreed_texts: [u8; 32],
     pub agreed: Timestamp,
+    /// Set while it is cancelled and not erased yet.
+    pub leaving: Option<Leaving>,
 }
 
 impl Record for AccountRow {
@@ -46,10 +50,14 @@ impl Record for AccountRow {
         plain("created"),
         plain("agreed_texts"),
         plain("agreed"),
+        identity("leaving"),
     ];
 }
 
 pub const ACCOUNTS: Table<SubjectId, AccountRow> = Table::new("accounts", Class::Account);
+
+/// Cancelled accounts by the moment at which their month is over: milliseconds, subject.
+pub const LEAVING_DUE: Table<Vec<u8>, Mark> = Table::new("accounts_leaving", Class::Public);
 
 /// A vault that belongs to a person, noted in their account's vault.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -214,13 +222,21 @@ pub struct HalfwayRow {
     pub back: String,
     /// The hash of the password to be set, if they came to reset it.
     pub password: Option<String>,
+    /// They came to take their cancellation back.
+    pub restores: bool,
     pub wrong: u8,
     pub expires: Timestamp,
 }
 
 impl Record for HalfwayRow {
-    const FIELDS: &'static [Field] =
-        &[identity("subject"), plain("back"), identity("password"), plain("wrong"), plain("expires")];
+    const FIELDS: &'static [Field] = &[
+        identity("subject"),
+        plain("back"),
+        identity("password"),
+        plain("restores"),
+        plain("wrong"),
+        plain("expires"),
+    ];
 }
 
 /// By the digest of the browser's step token.
@@ -230,6 +246,7 @@ pub const HALFWAY: Table<[u8; 32], HalfwayRow> = Table::new("halfway_in", Class:
 pub fn tables() -> Vec<TableInfo> {
     vec![
         ACCOUNTS.info(),
+        LEAVING_DUE.info(),
         HOLDINGS.info(),
         PASSWORDS.info(),
         FACTORS.info(),

@@ -6,7 +6,8 @@
 use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
-use super::entry::{self, Browser, Entered};
+use super::entry::{self, Browser, Entered, Welcome};
+use super::leaving::notice_for;
 use super::pages::{self, asked, or_again, or_again_at};
 use super::records::{REGISTRATIONS, RegistrationRow};
 use super::{Called, NewAccount, agreed_texts, create, find_by};
@@ -15,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::contact::{Contact, check_account_name};
 use crate::ids::VaultId;
 use crate::locale::{Locale, Text};
-use crate::notify::{self, NoticeKind};
+use crate::notify;
 use crate::passwords;
 use crate::random::Random;
 use crate::refusal::{Decided, Problem, Refusal, Stop};
@@ -106,8 +107,8 @@ fn send(
     old_will_do: bool,
     random: &dyn Random,
 ) -> Decided<()> {
-    let known = find_by(plan, &Called::Contact(contact.clone()))?.is_some();
-    let sends = if known { Sent::Notice(NoticeKind::AlreadyRegistered) } else { Sent::Code };
+    let known = find_by(plan, &Called::Contact(contact.clone()))?;
+    let sends = known.map_or(Sent::Code, |account| Sent::Notice(notice_for(&account)));
     let ask = Ask {
         purpose: PURPOSE,
         step: step.to_owned(),
@@ -152,7 +153,7 @@ fn decide_verify(
         Ok(subject) => {
             plan.drop_vault(vault)?;
             // A new account has no second factor yet.
-            Ok(Verified::In(entry::enter(plan, subject, browser, &row.back, None, random)?))
+            Ok(Verified::In(entry::enter(plan, subject, browser, &Welcome::to(&row.back), random)?))
         }
         Err(Stop::Refused(refusal)) => {
             let Some(mut problem) = refusal.problems.into_iter().next() else { return Ok(Verified::Nothing) };

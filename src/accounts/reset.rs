@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::codes::{self, Awaited, Proof, Purpose};
-use super::entry::{self, Browser, Entered};
+use super::entry::{self, Browser, Entered, Welcome};
 use super::pages::{self, or_again, or_again_at};
 use super::registration::{SENT, door_page, read_new_password};
 use super::sign_in::{asked_at, contact_part, send_again, try_send};
@@ -101,7 +101,8 @@ async fn try_reset(visit: &Visit, form: &Form) -> Decided<Entered> {
         for whom in super::sign_in::every_whom(&account) {
             tries::forgive(plan, &whom)?;
         }
-        entry::enter(plan, account.subject, &browser, "/account?said=password", Some(hash), &*random).map(Ok)
+        let welcome = Welcome { password: Some(hash), ..Welcome::to("/account?said=password") };
+        entry::enter(plan, account.subject, &browser, &welcome, &*random).map(Ok)
     };
     let entered = shop.store.commit(decide).await?;
     entered.map_err(|wrong| pages::problem(wrong.problem("code")))

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::ids::{AddressId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::refusal::{Decided, Kind, Refusal};
+use crate::retention::holds;
 use crate::store::{Key, Plan, StoreResult, View};
 
 /// So many addresses one person may save.
@@ -86,6 +87,7 @@ pub fn change_address(
     let Some((row, Some(before))) = plan.get_row(&ADDRESSES, &(subject, id))? else {
         return Err(Refusal::not_found().into());
     };
+    refuse_held(plan, before)?;
     let vault = plan.new_vault(Class::Address, None)?;
     let row = AddressRow { address: address.clone(), default: row.default };
     plan.put_in(&ADDRESSES, &(subject, id), vault, &row)?;
@@ -118,10 +120,16 @@ pub fn delete_address(plan: &mut Plan<'_>, subject: SubjectId, id: AddressId) ->
     let Some((row, Some(vault))) = plan.get_row(&ADDRESSES, &(subject, id))? else {
         return Err(Refusal::not_found().into());
     };
+    refuse_held(plan, vault)?;
     plan.delete(&ADDRESSES, &(subject, id))?;
     drop_held(plan, subject, vault)?;
     match addresses(plan, subject)?.first() {
         Some(next) if row.default => make_default(plan, subject, next.id),
         _ => Ok(()),
     }
+}
+
+/// What a legal hold keeps is neither changed nor erased.
+fn refuse_held(view: &View<'_>, vault: VaultId) -> Decided<()> {
+    if holds::is_held(view, vault)? { Err(Refusal::conflict(holds::KEPT).into()) } else { Ok(()) }
 }

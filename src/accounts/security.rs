@@ -80,7 +80,7 @@ async fn security_page(visit: Visit) -> Answer {
 
 /// Proves once more that it is the person: the password of somebody who is signed in. The tries are
 /// counted like those at the door.
-async fn prove_password(
+pub(super) async fn prove_password(
     visit: &Visit,
     subject: SubjectId,
     password: String,
@@ -321,6 +321,11 @@ fn written(visit: &Visit, problems: &ui::Problems) -> Result<Markup, Stop> {
         (ui::section(&t!(l, "Password", "登录密码"), password_part(l, problems)))
         (ui::section(&t!(l, "Second step", "两步验证"), factor_part(visit, standing.factor, problems)))
         (ui::section(&t!(l, "Where you are signed in", "登录设备"), sessions_part(visit, &standing.sessions)))
+        (ui::section(&t!(l, "Leaving", "注销账号"), html! {
+            p { (t!(l, "You can cancel your account. For a month you can come back; then all that is yours is erased.",
+                    "您可以注销账号。注销后一个月内可以恢复，之后您的信息将被删除。")) }
+            (ui::buttons(ui::link_button("/account/cancel", &t!(l, "Cancel the account", "注销账号"))))
+        }))
     };
     let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     Ok(front::account_page(visit, &page, "/account/security", main)?)

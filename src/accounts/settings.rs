@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
+use super::leaving::notice_for;
 use super::pages::{self, or_again, or_again_at};
 use super::registration::SENT;
 use super::{Account, CONTACT_TAKEN, Called, NAME_TAKEN, change, find_by, get as account_of};
@@ -193,8 +194,8 @@ fn ask(
 
 /// A contact of another account gets a notice, and the page looks the same.
 fn what_to_send(view: &View<'_>, contact: &Contact) -> StoreResult<Sent> {
-    let known = find_by(view, &Called::Contact(contact.clone()))?.is_some();
-    Ok(if known { Sent::Notice(NoticeKind::AlreadyRegistered) } else { Sent::Code })
+    let known = find_by(view, &Called::Contact(contact.clone()))?;
+    Ok(known.map_or(Sent::Code, |account| Sent::Notice(notice_for(&account))))
 }
 
 /// Tells each contact that the account has no more, and ends the other sessions.

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::codes::{self, Ask, Awaited, Proof, Purpose, Sent};
-use super::entry::{self, Browser, Entered, Second};
+use super::entry::{self, Browser, Entered, Second, Welcome};
 use super::pages::{self, asked, or_again, or_again_at};
 use super::registration::{SENT, door_page, signed_in};
 use super::{Account, Called, find_by, password_hash, tries};
@@ -66,6 +66,27 @@ async fn login(visit: Visit, form: Form) -> Answer {
 }
 
 async fn try_login(visit: &Visit, form: &Form) -> Decided<Entered> {
+    let Proven { subject, whom } = prove(visit, form).await?;
+    let (browser, back) = (Browser::of(visit), local_path(form.raw("back"), "/account").to_owned());
+    let random = visit.shop.random.clone();
+    let decide = move |plan: &mut Plan<'_>| {
+        tries::forgive(plan, &whom)?;
+        entry::enter(plan, subject, &browser, &Welcome::to(&back), &*random)
+    };
+    visit.shop.store.commit(decide).await
+}
+
+/// Who has shown that the account is theirs, and under which text the tries are counted.
+pub(super) struct Proven {
+    pub subject: SubjectId,
+    pub whom: String,
+}
+
+/// Reads the fields `account` and `password` and compares them.
+///
+/// # Errors
+/// A refusal that says the same whatever is wrong.
+pub(super) async fn prove(visit: &Visit, form: &Form) -> Decided<Proven> {
     let shop = &visit.shop;
     let mut problems = Vec::new();
     let typed = form.line("account", 254, &mut problems);
@@ -85,14 +106,7 @@ async fn try_login(visit: &Visit, form: &Form) -> Decided<Entered> {
     let known = called.map_or(Ok(None), |called| credentials(&shop.store.view()?, &called))?;
     let subject = judge(visit, known, password).await?;
     let wrong = || pages::problem(Problem::new("password", WRONG));
-    let subject = subject.ok_or_else(wrong)?;
-    let (browser, back) = (Browser::of(visit), local_path(form.raw("back"), "/account").to_owned());
-    let random = shop.random.clone();
-    let decide = move |plan: &mut Plan<'_>| {
-        tries::forgive(plan, &whom)?;
-        entry::enter(plan, subject, &browser, &back, None, &*random)
-    };
-    shop.store.commit(decide).await
+    Ok(Proven { subject: subject.ok_or_else(wrong)?, whom })
 }
 
 /// Under which text the tries for what was typed are counted: one for each spelling's meaning.
@@ -316,7 +330,9 @@ async fn try_code(visit: &Visit, form: &Form) -> Decided<Entered> {
         let whom = whom("", Some(&Called::Contact(contact.clone())));
         tries::forgive(plan, &whom)?;
         match find_by(plan, &Called::Contact(contact))? {
-            Some(account) => entry::enter(plan, account.subject, &browser, &back, None, &*random).map(Ok),
+            Some(account) => {
+                entry::enter(plan, account.subject, &browser, &Welcome::to(&back), &*random).map(Ok)
+            }
             None => Ok(Err(Proof::Gone)),
         }
     };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::place::{self, PlaceId};
 use super::restore::identities_in;
 use super::{BackupError, KEYRING_COPY, Place, archive, copy, not_stored, places, signing};
+use crate::accounts::{self, Promised};
 use crate::shop::Shop;
 use crate::store::Plan;
 use crate::store::lists::List;
@@ -59,6 +60,9 @@ pub fn go_on(shop: &Shop, identity: &str) -> Result<Vec<PathBuf>, BackupError> {
     let lists = lists_of(shop, &question.moved_on, identity)?;
     let decide = move |plan: &mut Plan<'_>| {
         lists.iter().try_for_each(|list| plan.follow_list(list))?;
+        if !lists.is_empty() {
+            accounts::follow_promises(plan, Promised::InABackup)?;
+        }
         Ok(plan.drop_lost_hours()?)
     };
     shop.store.commit_blocking(decide).map_err(not_stored)?;

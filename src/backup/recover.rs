@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::place::{self, Place};
 use super::restore::{Identities, Tools, read_identities};
 use super::{BackupError, KEYRING_COPY, copy, not_stored};
+use crate::accounts::{self, Promised};
 use crate::config::Config;
 use crate::disk::Disk;
 use crate::master;
 use crate::store::keyring::MasterKey;
 use crate::store::recovery::{self, Recovered};
 use crate::store::snapshot::KeyringCopy;
-use crate::store::{Setting, Store, StoreError};
+use crate::store::{Plan, Setting, Store, StoreError};
 use crate::tables;
 
 /// What a recovery is asked to do.
@@ -75,7 +76,11 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     };
     // Opened once, so that a recovery that returns is whole.
     let opened = Store::open(&setting, &[MasterKey::new(*key.as_bytes())])?;
-    opened.commit_blocking(|plan| Ok(place::forget_all(plan)?)).map_err(not_stored)?;
+    let after = |plan: &mut Plan<'_>| {
+        place::forget_all(plan)?;
+        Ok(accounts::follow_promises(plan, Promised::Here)?)
+    };
+    opened.commit_blocking(after).map_err(not_stored)?;
     // A key that was given to the shop of before is not to be taken up over this one.
     master::forget_next(&*tools.disk, dir)?;
     for place in &places {

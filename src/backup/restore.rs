@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::signing::SIGNED_BY;
 use super::{BackupError, KEYRING_COPY, archive, copy, local_place};
+use crate::accounts::Promised;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::disk::Disk;
@@ -320,7 +321,8 @@ fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     super::place::forget_all(plan)?;
     crate::accounts::rebuild_index(plan)?;
     crate::staff::after_restore(plan)?;
-    crate::notify::after_restore(plan)
+    crate::notify::after_restore(plan)?;
+    crate::accounts::follow_promises(plan, Promised::InABackup)
 }
 
 /// A demo opens again with its own identity beside its data.

@@ -126,11 +126,6 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
             return FAILED;
         }
     };
-    let keep = staff::access_log::KeepRow::of(shop.config());
-    if let Err(stop) = shop.store.commit_blocking(move |plan| Ok(staff::access_log::keep_for(plan, &keep)?)) {
-        complain(&stop.to_string());
-        return FAILED;
-    }
     let code = runtime.block_on(async {
         let (stopper, stop) = watch::channel(false);
         let control = match control::bind(lock.socket()) {

@@ -99,10 +99,15 @@ fn report(run: &Run, passing: usize, words: &str, json: bool) -> Report {
     let mut report = if json {
         let jump = run.jump.map(|jump| json!({"good": jump.good.to_string(), "says": jump.says.to_string()}));
         Report::json(&json!({
-            "dropped": run.dropped, "passing": passing, "held": run.held, "clock_jump": jump,
+            "dropped": run.dropped, "accounts": run.accounts, "passing": passing, "held": run.held,
+            "kept_by_holds": run.kept, "clock_jump": jump,
         }))
     } else {
-        Report::done(format!("{words}Gone:\n  passing: {passing}\n{}", lines(&run.dropped)))
+        let accounts = run.accounts;
+        Report::done(format!(
+            "{words}Gone:\n  passing: {passing}\n  cancelled accounts: {accounts}\n{}",
+            lines(&run.dropped)
+        ))
     };
     for (class, number) in &run.held {
         let _ = writeln!(

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::queue::{self, Keep};
+use super::queue;
 use super::records::{MessageRow, State, What, queued_at};
 use super::transport;
 use crate::clock::Timestamp;
@@ -317,7 +317,6 @@ async fn resend(visit: Visit, Path(id): Path<String>) -> Answer {
 
 async fn set_aside(visit: Visit, Path(id): Path<String>) -> Answer {
     let id = MessageId::parse(&id).ok_or_else(Refusal::not_found)?;
-    let keep = Keep::of(visit.shop.config());
-    visit.shop.store.commit(move |plan| queue::set_aside(plan, id, &keep)).await?;
+    visit.shop.store.commit(move |plan| queue::set_aside(plan, id)).await?;
     Ok(see("/admin/messages?said=set-aside"))
 }

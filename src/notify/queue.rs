@@ -11,12 +11,12 @@ use super::records::{
 };
 use crate::classes::Class;
 use crate::clock::Timestamp;
-use crate::config::Config;
 use crate::contact::Contact;
 use crate::ids::{MessageId, OrderNumber, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::orders::{StaffStep, Step};
 use crate::refusal::{Decided, Refusal};
+use crate::retention::{Rule, start_clock, stop_clock};
 use crate::staff;
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
@@ -55,23 +55,6 @@ pub enum Outcome {
     Unknown,
     /// There is nobody to send it to.
     Unreachable,
-}
-
-/// How long a message is kept after its end.
-#[derive(Clone)]
-pub struct Keep {
-    span: jiff::Span,
-    zone: jiff::tz::TimeZone,
-}
-
-impl Keep {
-    pub fn of(config: &Config) -> Self {
-        Self { span: config.retention.message.span(), zone: config.site.timezone.clone() }
-    }
-
-    fn until(&self, ended: Timestamp) -> Timestamp {
-        ended.plus(&self.span, &self.zone)
-    }
 }
 
 /// An id that lies after every earlier one: time, then a counter. Nothing random is at hand in a
@@ -199,15 +182,16 @@ fn put(
 fn change(
     plan: &mut Plan<'_>,
     id: MessageId,
-    keep: Option<&Keep>,
     edit: impl FnOnce(&mut MessageRow, Timestamp) -> Decided<()>,
 ) -> Decided<bool> {
     let Some((before, Some(vault))) = plan.get_row(&OUTBOX, &id)? else { return Ok(false) };
     let mut row = before.clone();
     edit(&mut row, plan.now)?;
     put(plan, id, vault, Some(&before), &row)?;
-    let expires = row.ended.zip(keep).map(|(ended, keep)| keep.until(ended));
-    plan.set_expiry(vault, Class::Message, expires)?;
+    match row.ended {
+        Some(ended) => start_clock(plan, vault, Class::Message, Rule::Message, ended)?,
+        None => stop_clock(plan, vault, Class::Message)?,
+    }
     Ok(true)
 }
 
@@ -218,7 +202,7 @@ pub(super) fn claim(plan: &mut Plan<'_>, id: MessageId) -> Decided<Option<What>>
     if row.state != State::Waiting || row.next.is_none_or(|at| at > plan.now) {
         return Ok(None);
     }
-    change(plan, id, None, |row, _| {
+    change(plan, id, |row, _| {
         row.state = State::Sending;
         row.tries = row.tries.saturating_add(1);
         row.next = None;
@@ -228,12 +212,12 @@ pub(super) fn claim(plan: &mut Plan<'_>, id: MessageId) -> Decided<Option<What>>
 }
 
 /// Notes what became of a message that was being sent.
-pub(super) fn conclude(plan: &mut Plan<'_>, id: MessageId, outcome: Outcome, keep: &Keep) -> Decided<()> {
+pub(super) fn conclude(plan: &mut Plan<'_>, id: MessageId, outcome: Outcome) -> Decided<()> {
     let Some(row) = plan.get(&OUTBOX, &id)? else { return Ok(()) };
     if row.state != State::Sending {
         return Ok(());
     }
-    change(plan, id, Some(keep), |row, now| {
+    change(plan, id, |row, now| {
         row.answer = match outcome {
             Outcome::Later(answer) | Outcome::Refused(answer) => answer,
             Outcome::Sent | Outcome::Unknown | Outcome::Unreachable => None,
@@ -265,7 +249,7 @@ const NOT_NOW: Text =
 /// # Errors
 /// A conflict if it is waiting or was sent.
 pub fn resend(plan: &mut Plan<'_>, id: MessageId) -> Decided<()> {
-    let there = change(plan, id, None, |row, now| {
+    let there = change(plan, id, |row, now| {
         if !row.state.can_be_resent() {
             return Err(Refusal::conflict(NOT_NOW).into());
         }
@@ -287,8 +271,8 @@ pub fn resend(plan: &mut Plan<'_>, id: MessageId) -> Decided<()> {
 ///
 /// # Errors
 /// A conflict if it is being sent or was sent.
-pub fn set_aside(plan: &mut Plan<'_>, id: MessageId, keep: &Keep) -> Decided<()> {
-    let there = change(plan, id, Some(keep), |row, now| {
+pub fn set_aside(plan: &mut Plan<'_>, id: MessageId) -> Decided<()> {
+    let there = change(plan, id, |row, now| {
         if !row.state.can_be_set_aside() {
             return Err(Refusal::conflict(NOT_NOW).into());
         }
@@ -302,14 +286,14 @@ pub fn set_aside(plan: &mut Plan<'_>, id: MessageId, keep: &Keep) -> Decided<()>
 
 /// At a start nothing is being sent: whatever says so was cut off, and may have been sent. Returns
 /// how many there were.
-pub(super) fn recover(plan: &mut Plan<'_>, keep: &Keep) -> Decided<usize> {
+pub(super) fn recover(plan: &mut Plan<'_>) -> Decided<usize> {
     let cut_off = on_shelf(plan, State::Sending, None, usize::MAX)?;
     for (id, _) in &cut_off {
-        doubt(plan, *id, Some(keep))?;
+        doubt(plan, *id)?;
     }
     // A restore can't know how long messages are kept: their clocks are set here.
     for (id, _) in on_shelf(plan, State::Unknown, None, usize::MAX)? {
-        change(plan, id, Some(keep), |_, _| Ok(()))?;
+        change(plan, id, |_, _| Ok(()))?;
     }
     let mut passing = 0;
     for row in plan.list(&CODE_MESSAGES, &[])? {
@@ -321,8 +305,8 @@ pub(super) fn recover(plan: &mut Plan<'_>, keep: &Keep) -> Decided<usize> {
     Ok(cut_off.len() + passing)
 }
 
-fn doubt(plan: &mut Plan<'_>, id: MessageId, keep: Option<&Keep>) -> Decided<bool> {
-    change(plan, id, keep, |row, now| {
+fn doubt(plan: &mut Plan<'_>, id: MessageId) -> Decided<bool> {
+    change(plan, id, |row, now| {
         row.state = State::Unknown;
         row.next = None;
         row.ended = Some(now);
@@ -335,7 +319,7 @@ fn doubt(plan: &mut Plan<'_>, id: MessageId, keep: Option<&Keep>) -> Decided<boo
 pub fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     for state in [State::Waiting, State::Sending] {
         for (id, _) in on_shelf(plan, state, None, usize::MAX)? {
-            match doubt(plan, id, None) {
+            match doubt(plan, id) {
                 Ok(_) => {}
                 Err(crate::refusal::Stop::Failed(error)) => return Err(error),
                 // Nothing is refused here.

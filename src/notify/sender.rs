@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::queue::{self, Keep, Outcome};
+use super::queue::{self, Outcome};
 use super::records::{PassingRow, What, queued_at};
 use super::texts::{self, Written};
 use super::transport;
@@ -65,8 +65,7 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 
 /// Marks what was being sent when the shop was last closed or cut off; false if it can't.
 pub(super) async fn recover(shop: &Shop) -> bool {
-    let keep = Keep::of(shop.config());
-    match shop.store.commit(move |plan| queue::recover(plan, &keep)).await {
+    match shop.store.commit(queue::recover).await {
         Ok(0) => true,
         Ok(count) => {
             tracing::warn!(count, "messages may have been sent when the shop was cut off; see Messages");
@@ -98,17 +97,12 @@ pub async fn send_due(shop: &Shop) -> StoreResult<usize> {
 }
 
 /// How messages of one queue are marked and sent.
+/// How one kind of messages is claimed, sent and concluded; the number is how many seconds a code is
+/// worth sending.
 struct Post<T> {
-    claim: fn(&mut Plan<'_>, MessageId, &Terms) -> Decided<Option<T>>,
+    claim: fn(&mut Plan<'_>, MessageId, i64) -> Decided<Option<T>>,
     send: fn(Shop, MessageId, T) -> Posted,
-    conclude: fn(&mut Plan<'_>, MessageId, Outcome, &Terms) -> Decided<()>,
-}
-
-/// How long messages are kept, and codes are worth sending.
-#[derive(Clone)]
-struct Terms {
-    keep: Keep,
-    life: i64,
+    conclude: fn(&mut Plan<'_>, MessageId, Outcome, i64) -> Decided<()>,
 }
 
 type Posted = Pin<Box<dyn Future<Output = Sent> + Send>>;
@@ -118,14 +112,14 @@ type Sent = (MessageId, StoreResult<Outcome>);
 const MESSAGES: Post<What> = Post {
     claim: |plan, id, _| queue::claim(plan, id),
     send: |shop, id, what| Box::pin(async move { (id, send_message(&shop, &what, id).await) }),
-    conclude: |plan, id, outcome, terms| queue::conclude(plan, id, outcome, &terms.keep),
+    conclude: |plan, id, outcome, _| queue::conclude(plan, id, outcome),
 };
 
 const CODES: Post<PassingRow> = Post {
-    claim: |plan, id, terms| queue::claim_passing(plan, id, terms.life),
+    claim: queue::claim_passing,
     send: |shop, id, row| Box::pin(async move { (id, send_row(&shop, &row, id).await) }),
-    conclude: |plan, id, outcome, terms| {
-        let again = queue::conclude_passing(plan, id, outcome, terms.life)?;
+    conclude: |plan, id, outcome, life| {
+        let again = queue::conclude_passing(plan, id, outcome, life)?;
         if outcome != Outcome::Sent && !again {
             tracing::warn!(?outcome, "a code or notice was given up");
         }
@@ -140,7 +134,7 @@ async fn side_by_side<T: Send + 'static>(
     post: &Post<T>,
 ) -> StoreResult<usize> {
     let (claim, conclude) = (post.claim, post.conclude);
-    let terms = Terms { keep: Keep::of(shop.config()), life: life_of_codes(shop) };
+    let life = life_of_codes(shop);
     let mut waiting = due.iter().copied();
     let mut on_the_way: JoinSet<Sent> = JoinSet::new();
     let mut landed: Vec<(MessageId, Outcome)> = Vec::new();
@@ -148,12 +142,12 @@ async fn side_by_side<T: Send + 'static>(
     loop {
         let next: Vec<MessageId> = waiting.by_ref().take(SIDE_BY_SIDE - on_the_way.len()).collect();
         if !next.is_empty() || !landed.is_empty() {
-            let (terms, done) = (terms.clone(), std::mem::take(&mut landed));
+            let done = std::mem::take(&mut landed);
             let decide = move |plan: &mut Plan<'_>| {
-                done.into_iter().try_for_each(|(id, outcome)| conclude(plan, id, outcome, &terms))?;
+                done.into_iter().try_for_each(|(id, outcome)| conclude(plan, id, outcome, life))?;
                 let mut claimed = Vec::new();
                 for id in next {
-                    claimed.extend(claim(plan, id, &terms)?.map(|what| (id, what)));
+                    claimed.extend(claim(plan, id, life)?.map(|what| (id, what)));
                 }
                 Ok(claimed)
             };
@@ -204,7 +198,7 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
     let view = shop.store.view()?;
     match what {
         What::Order { number, step, subject } => {
-            let Some((to, l)) = holder(&view, shop, *subject)? else { return Ok(None) };
+            let Some((to, l)) = holder(&view, shop, *subject, false)? else { return Ok(None) };
             let letter = orders::order_letter(&view, shop, number, *step, l)?;
             Ok(letter.map(|letter| (to, Written::letter(shop, letter, l))))
         }
@@ -217,19 +211,25 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             Ok(written.map(|written| (Contact::Email(member.email), written)))
         }
         What::Account { subject, notice } => {
-            let Some((to, l)) = holder(&view, shop, *subject)? else { return Ok(None) };
+            let leaving_too = notice.reaches_the_leaving();
+            let Some((to, l)) = holder(&view, shop, *subject, leaving_too)? else { return Ok(None) };
             Ok(Some((to, texts::notice_message(shop, *notice, queued_at(id), l))))
         }
     }
 }
 
-/// The contact of an account that the shop can reach, email first, and its language.
+/// The contact of an account that the shop can reach, email first, and its language. A cancelled
+/// account hears of little (RET-04).
 fn holder(
     view: &View<'_>,
     shop: &Shop,
     subject: crate::ids::SubjectId,
+    leaving_too: bool,
 ) -> StoreResult<Option<(Contact, crate::locale::Locale)>> {
-    let Some(account) = accounts::find(view, subject)? else { return Ok(None) };
+    let known = accounts::find(view, subject)?;
+    let Some(account) = known.filter(|account| leaving_too || account.leaving.is_none()) else {
+        return Ok(None);
+    };
     let reach = transport::reach(shop);
     let email = account.email.filter(|_| reach.email).map(Contact::Email);
     let contact = email.or_else(|| account.mobile.filter(|_| reach.sms).map(Contact::Mobile));

@@ -5,7 +5,7 @@ use axum::extract::Query;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::queue::{self, Keep, Outcome, on_shelf};
+use super::queue::{self, Outcome, on_shelf};
 use super::records::{CODE_MESSAGES, CODE_QUEUE, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES};
 use super::*;
 use crate::accounts::{self, NewAccount};
@@ -486,8 +486,7 @@ async fn staff_may_set_aside_what_was_not_sent() {
     let fixture = Fixture::new();
     let shop = fixture.shop();
     let id = queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
-    let keep = Keep::of(shop.config());
-    commit(&shop, move |plan| queue::set_aside(plan, id, &keep)).await;
+    commit(&shop, move |plan| queue::set_aside(plan, id)).await;
     assert_eq!(state(&shop, id), State::SetAside);
     assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
     commit(&shop, move |plan| queue::resend(plan, id)).await;

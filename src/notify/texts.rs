@@ -27,11 +27,32 @@ pub enum NoticeKind {
     PasswordChanged,
     /// Two-factor sign-in was switched on or off, or set up anew.
     FactorChanged,
+    /// The account was cancelled, and its month has begun.
+    Cancelled,
+    /// The shop came back from a backup older than the cancellation.
+    CancelledBeforeRestore,
+    /// Somebody wanted to register with the contact of a cancelled account.
+    LeavingRegistered,
+    /// To the contact that an erased account had.
+    Erased,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 4] =
-        [Self::AlreadyRegistered, Self::ContactChanged, Self::PasswordChanged, Self::FactorChanged];
+    pub const ALL: [Self; 8] = [
+        Self::AlreadyRegistered,
+        Self::ContactChanged,
+        Self::PasswordChanged,
+        Self::FactorChanged,
+        Self::Cancelled,
+        Self::CancelledBeforeRestore,
+        Self::LeavingRegistered,
+        Self::Erased,
+    ];
+
+    /// Whether it goes to a cancelled account too: it is about the cancellation, or about its safety.
+    pub(super) const fn reaches_the_leaving(self) -> bool {
+        !matches!(self, Self::AlreadyRegistered)
+    }
 
     /// What happened, in one line.
     pub const fn title(self) -> Text {
@@ -44,6 +65,14 @@ impl NoticeKind {
             Self::FactorChanged => {
                 Text::new("Two-factor sign-in of your account was changed", "您账号的两步验证设置已变更")
             }
+            Self::Cancelled => Text::new("Your account is cancelled", "您的账号已注销"),
+            Self::CancelledBeforeRestore => {
+                Text::new("Your account is still cancelled", "您的账号仍处于注销状态")
+            }
+            Self::LeavingRegistered => {
+                Text::new("You have an account that is cancelled", "您有一个注销中的账号")
+            }
+            Self::Erased => Text::new("Your account was erased", "您的账号已删除"),
         }
     }
 }
@@ -127,11 +156,53 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
              {url}/account/security shows how it stands.\n\n{not_you}",
             "您账号的两步验证已于 {when} 开启、关闭或重新设置，可在 {url}/account/security 查看当前状态。\n\n{not_you}"
         ),
+        NoticeKind::Cancelled => {
+            let period = shop.config().retention.cancelled_account;
+            let day = at.plus(&period.span(), shop.zone()).day(shop.zone());
+            t!(
+                l,
+                "Your account was cancelled on {when}. Until {day} nothing of it is deleted and nothing is used; \
+                 afterwards it is erased.\n\nTo restore it, or to erase it at once: {url}/account/restore\n\n\
+                 {not_you}",
+                "您的账号已于 {when} 注销。{day} 之前，其中的信息不会删除也不会使用，之后将予以删除。\n\n\
+                 恢复账号或立即删除：{url}/account/restore\n\n{not_you}"
+            )
+        }
+        NoticeKind::CancelledBeforeRestore => t!(
+            l,
+            "The shop was restored from a backup. Your account had been cancelled, and that stands: it is \
+             erased in seven days at the earliest.\n\nTo keep it, or to erase it at once: \
+             {url}/account/restore",
+            "店铺刚刚从备份恢复。您此前已注销账号，注销仍然有效：最早七天后将删除账号。\n\n\
+             保留账号或立即删除：{url}/account/restore"
+        ),
+        NoticeKind::LeavingRegistered => t!(
+            l,
+            "Somebody, probably you, wanted to register with this contact. It belongs to an account that was \
+             cancelled and is not erased yet.\n\nTo restore the account, or to erase it at once and begin \
+             anew: {url}/account/restore\nPassword forgotten: {url}/password/forgot\n\nIf it was not you, \
+             you need do nothing.",
+            "有人（可能是您本人）想用此联系方式注册。它属于一个已注销、尚未删除的账号。\n\n\
+             恢复账号，或立即删除后重新注册：{url}/account/restore\n忘记密码：{url}/password/forgot\n\n\
+             如果不是您本人操作，请忽略本消息。"
+        ),
+        NoticeKind::Erased => t!(
+            l,
+            "Your account was erased on {when}. What the law tells us to keep of your orders is shown to \
+             nobody and goes when its time is over.",
+            "您的账号已于 {when} 删除。法律要求保留的订单信息不向任何人展示，到期后删除。"
+        ),
     };
     let short = match notice {
         NoticeKind::AlreadyRegistered => {
             t!(l, "{title}. Sign in: {url}/login", "{title}，请直接登录：{url}/login")
         }
+        NoticeKind::Cancelled | NoticeKind::CancelledBeforeRestore | NoticeKind::LeavingRegistered => t!(
+            l,
+            "{title}. Restore it or erase it at once: {url}/account/restore",
+            "{title}。恢复或立即删除：{url}/account/restore"
+        ),
+        NoticeKind::Erased => title.to_owned(),
         _ => t!(l, "{title}. Not you? {url}/contact", "{title}。如非本人操作，请访问 {url}/contact"),
     };
     let name = &shop.settings().name;

@@ -1,15 +1,17 @@
 //! The book of orders: finding one whole, and storing what became of it in every place at once.
 
+use super::life::Fulfilment;
 use super::records::{
-    Actor, CONSIGNEES, Consignee, Event, Happening, ORDERS, ORDERS_OF, OrderOf, OrderRow, Remark,
+    Actor, CONSIGNEES, Consignee, Event, Happening, INVOICES, ORDERS, ORDERS_OF, OrderOf, OrderRow, Remark,
 };
 use super::shelves;
 use crate::accounts;
 use crate::clock::Timestamp;
-use crate::ids::{OrderNumber, SubjectId};
+use crate::ids::{OrderNumber, SubjectId, VaultId};
 use crate::money::{Money, sum};
+use crate::payments::State;
 use crate::refusal::{Decided, Refusal};
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Plan, StoreResult, View};
 
 /// An order with what is known of whose it is.
 #[derive(Clone, Debug)]
@@ -65,6 +67,24 @@ impl Order {
     }
 }
 
+impl Order {
+    /// Whether nothing is to be done about it any more: completed or cancelled, with no money owed back.
+    pub fn is_over(&self) -> bool {
+        is_over(self.row.fulfilment, self.row.bill.state)
+    }
+}
+
+pub(super) fn is_over(fulfilment: Fulfilment, payment: State) -> bool {
+    matches!(fulfilment, Fulfilment::Completed | Fulfilment::Cancelled) && payment != State::RefundDue
+}
+
+/// The vaults of an order's personal part: of its consignee and of its invoice.
+pub fn vaults_of(view: &View<'_>, number: &OrderNumber) -> StoreResult<Vec<VaultId>> {
+    let consignee = view.get_row(&CONSIGNEES, number)?.and_then(|(_, vault)| vault);
+    let invoice = view.get_row(&INVOICES, number)?.and_then(|(_, vault)| vault);
+    Ok(consignee.into_iter().chain(invoice).collect())
+}
+
 /// The sum of several amounts in the currency of `like`; `None` if one is missing or there is no
 /// room.
 pub(super) fn sum_of(amounts: impl Iterator<Item = Option<Money>>, like: Money) -> Option<Money> {
@@ -97,19 +117,18 @@ pub fn find_of(view: &View<'_>, subject: SubjectId, number: &OrderNumber) -> Dec
 pub fn find_for_staff(view: &View<'_>, number: &OrderNumber) -> Decided<Order> {
     let mut order = find(view, number)?.ok_or_else(Refusal::not_found)?;
     if let Some(consignee) = &order.consignee
-        && !has_account(view, consignee.subject)?
+        && is_restricted(view, &order, consignee.subject)?
     {
         order.consignee = None;
     }
     Ok(order)
 }
 
-pub(super) fn has_account(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
-    match accounts::vault(view, subject) {
-        Ok(vault) => Ok(view.lives(vault)),
-        Err(StoreError::Erased) => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Whether the personal part of an order is kept and shown to nobody: its account is gone, or it was
+/// cancelled and the order is over.
+fn is_restricted(view: &View<'_>, order: &Order, subject: SubjectId) -> StoreResult<bool> {
+    let Some(account) = accounts::find(view, subject)? else { return Ok(true) };
+    Ok(account.leaving.is_some() && order.is_over())
 }
 
 /// Stores what became of an order: the record, its personal part, its owner's list, the shelves.

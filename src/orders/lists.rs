@@ -1,5 +1,6 @@
 //! Lists and counts of orders for their owners and for staff.
 
+use super::book;
 use super::life::Fulfilment;
 use super::records::{CONSIGNEES, Consignee, INVOICES, Invoice, ORDERS, ORDERS_OF, OrderOf};
 use super::shelves::{self, Shelf};
@@ -121,10 +122,7 @@ pub fn counts(view: &View<'_>, subject: SubjectId) -> StoreResult<Counts> {
 /// The orders of a customer that are not over: not completed or cancelled yet, or with a refund
 /// due. An account is not cancelled without naming them (PRP-02).
 pub fn open_orders(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<OrderNumber>> {
-    let is_open = |order: &OrderOf| {
-        let over = matches!(order.fulfilment, Fulfilment::Completed | Fulfilment::Cancelled);
-        !over || order.payment == State::RefundDue
-    };
+    let is_open = |order: &OrderOf| !book::is_over(order.fulfilment, order.payment);
     Ok(orders_of(view, subject)?.into_iter().filter(is_open).map(|order| order.number).collect())
 }
 

@@ -7,6 +7,7 @@ use super::records::{Actor, CONSIGNEES, Happening, INVOICES, OrderRow, Parcel};
 use super::shelves;
 use super::terms::Terms;
 use super::{StaffStep, Step};
+use crate::accounts;
 use crate::catalogue::{self, Movement};
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -17,6 +18,7 @@ use crate::money::Money;
 use crate::notify;
 use crate::payments::{Method, State};
 use crate::refusal::{Decided, Refusal};
+use crate::retention::{self, Rule};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreResult, View};
 
@@ -57,7 +59,7 @@ impl<'t> Draft<'t> {
     fn close(self, plan: &mut Plan<'_>, step: Option<Step>) -> Decided<()> {
         move_stock(plan, &self.before, &self.order)?;
         book::store(plan, &self.before, &self.order)?;
-        set_clocks(plan, self.terms, &self.before, &self.order)?;
+        set_clocks(plan, &self.before, &self.order)?;
         if self.terms.quiet {
             return Ok(());
         }
@@ -67,7 +69,7 @@ impl<'t> Draft<'t> {
             notify::queue_staff(plan, number, StaffStep::RefundDue)?;
         }
         if let (Some(step), Some(consignee)) = (step, &self.order.consignee)
-            && book::has_account(plan, consignee.subject)?
+            && accounts::is_in_use(plan, consignee.subject)?
         {
             notify::queue_order_step(plan, number, consignee.subject, step)?;
         }
@@ -95,13 +97,13 @@ fn move_stock(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> Decided<
     Ok(())
 }
 
-/// Sets when the personal part goes: the period counts from completion, or from when an order
-/// came to nothing with no money left to give back.
-fn set_clocks(plan: &mut Plan<'_>, terms: &Terms, before: &OrderRow, order: &Order) -> StoreResult<()> {
+/// Starts the clocks of the personal part: they count from completion, or from when an order came to
+/// nothing with no money left to give back.
+fn set_clocks(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> StoreResult<()> {
     let end = |row: &OrderRow| match row.fulfilment {
-        Fulfilment::Completed => Some((terms.order_contact, terms.invoice)),
+        Fulfilment::Completed => Some((Rule::OrderContact, Rule::Invoice)),
         Fulfilment::Cancelled if row.bill.state != State::RefundDue => {
-            Some((terms.unfinished_order, terms.unfinished_order))
+            Some((Rule::UnfinishedOrder, Rule::UnfinishedOrder))
         }
         _ => None,
     };
@@ -109,13 +111,17 @@ fn set_clocks(plan: &mut Plan<'_>, terms: &Terms, before: &OrderRow, order: &Ord
     if was.is_some() == is.is_some() {
         return Ok(());
     }
-    let at = |period: Period| terms.after(plan.now, period);
-    let (contact, invoice) = (is.map(|(contact, _)| at(contact)), is.map(|(_, invoice)| at(invoice)));
-    if let Some((_, Some(vault))) = plan.get_row(&CONSIGNEES, &order.number)? {
-        plan.set_expiry(vault, Class::Order, contact)?;
-    }
-    if let Some((_, Some(vault))) = plan.get_row(&INVOICES, &order.number)? {
-        plan.set_expiry(vault, Class::Invoice, invoice)?;
+    let contact = plan.get_row(&CONSIGNEES, &order.number)?.and_then(|(_, vault)| vault);
+    let invoice = plan.get_row(&INVOICES, &order.number)?.and_then(|(_, vault)| vault);
+    for (vault, class, rule) in [
+        (contact, Class::Order, is.map(|(contact, _)| contact)),
+        (invoice, Class::Invoice, is.map(|(_, invoice)| invoice)),
+    ] {
+        let Some(vault) = vault else { continue };
+        match rule {
+            Some(rule) => retention::start_clock(plan, vault, class, rule, plan.now)?,
+            None => retention::stop_clock(plan, vault, class)?,
+        }
     }
     Ok(())
 }

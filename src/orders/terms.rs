@@ -11,11 +11,6 @@ use crate::shop::Shop;
 #[derive(Clone, Debug)]
 pub struct Terms {
     pub orders: Orders,
-    /// How long the consignee of a completed order is kept.
-    pub order_contact: Period,
-    /// The same, of an order that came to nothing.
-    pub unfinished_order: Period,
-    pub invoice: Period,
     pub zone: TimeZone,
     /// The flat price of a delivery.
     pub delivery_price: Money,
@@ -28,9 +23,6 @@ impl Terms {
         let config = shop.config();
         Self {
             orders: config.orders.clone(),
-            order_contact: config.retention.order_contact,
-            unfinished_order: config.retention.unfinished_order,
-            invoice: config.retention.invoice,
             zone: shop.zone().clone(),
             delivery_price: shop.settings().delivery_price,
             quiet: false,

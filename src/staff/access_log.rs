@@ -6,17 +6,16 @@
 use std::ops::Bound;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use super::StaffMember;
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::config::{Config, Period};
 use crate::front::{self, Page};
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
+use crate::retention::{self, Rule};
 use crate::store::codec;
 use crate::store::{Field, Plan, Record, StoreError, StoreResult, Table, TableInfo, View};
 use crate::t;
@@ -98,33 +97,12 @@ impl Record for HeadRow {
     const FIELDS: &'static [Field] = &[plain("count"), plain("digest"), plain("at")];
 }
 
-/// How long details are kept: `retention.access_log`, written down for the writer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeepRow {
-    pub period: Period,
-    /// The time zone that calendar periods are counted in.
-    pub zone: String,
-}
-
-impl Record for KeepRow {
-    const FIELDS: &'static [Field] = &[plain("period"), plain("zone")];
-}
-
-impl KeepRow {
-    /// What the configuration says.
-    pub fn of(config: &Config) -> Self {
-        let zone = config.site.timezone.iana_name().unwrap_or("UTC").to_owned();
-        Self { period: config.retention.access_log, zone }
-    }
-}
-
 pub const ACCESS_LOG: Table<u64, EntryRow> = Table::new("access_log", Class::Public);
 pub const ACCESS_LOG_DETAILS: Table<u64, DetailsRow> = Table::new("access_log_details", Class::AccessLog);
 pub const ACCESS_LOG_HEAD: Table<(), HeadRow> = Table::new("access_log_head", Class::Public);
-pub const ACCESS_LOG_KEEP: Table<(), KeepRow> = Table::new("access_log_keep", Class::Public);
 
-pub(super) fn tables() -> [TableInfo; 4] {
-    [ACCESS_LOG.info(), ACCESS_LOG_DETAILS.info(), ACCESS_LOG_HEAD.info(), ACCESS_LOG_KEEP.info()]
+pub(super) fn tables() -> [TableInfo; 3] {
+    [ACCESS_LOG.info(), ACCESS_LOG_DETAILS.info(), ACCESS_LOG_HEAD.info()]
 }
 
 fn damaged() -> StoreError {
@@ -135,22 +113,6 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut sum = [0; 32];
     sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
     sum
-}
-
-/// Notes how long details are kept from now on. Called at each start and each sign-in of staff, so
-/// that a look knows its period inside the writer.
-pub fn keep_for(plan: &mut Plan<'_>, keep: &KeepRow) -> StoreResult<()> {
-    if plan.get(&ACCESS_LOG_KEEP, &())?.as_ref() == Some(keep) {
-        return Ok(());
-    }
-    plan.put(&ACCESS_LOG_KEEP, &(), keep)
-}
-
-fn end_of_details(plan: &Plan<'_>) -> StoreResult<Timestamp> {
-    let keep = plan.get(&ACCESS_LOG_KEEP, &())?;
-    let (period, zone) = keep.map_or((Period::years(3), String::new()), |keep| (keep.period, keep.zone));
-    let zone = TimeZone::get(&zone).unwrap_or(TimeZone::UTC);
-    Ok(plan.now.plus(&period.span(), &zone))
 }
 
 /// Where the chain ends now; for anchors outside the data dir.
@@ -171,8 +133,8 @@ pub fn log_look(
 ) -> StoreResult<()> {
     let head = head(plan)?;
     let number = head.count + 1;
-    let expires = end_of_details(plan)?;
-    let vault = plan.new_vault(Class::AccessLog, Some(expires))?;
+    let vault = plan.new_vault(Class::AccessLog, None)?;
+    retention::start_clock(plan, vault, Class::AccessLog, Rule::AccessLog, plan.now)?;
     let details =
         DetailsRow { name: who.name.clone(), whose, order: order.cloned(), reason: reason.to_owned() };
     plan.put_in(&ACCESS_LOG_DETAILS, &number, vault, &details)?;

@@ -37,13 +37,15 @@ pub(super) fn routes() -> Vec<Route> {
 async fn show(visit: Visit) -> Answer {
     let before = SubjectId::parse(&super::asked(&visit, "page"));
     let found = accounts::all(&visit.view()?, before, PAGE)?;
+    // Of a cancelled account nothing is shown (RET-04).
+    let in_use: Vec<Account> = found.iter().filter(|account| account.leaving.is_none()).cloned().collect();
     let more = (found.len() == PAGE).then(|| found.last().map(|account| account.subject)).flatten();
     let l = visit.locale;
     let body = html! {
-        @if found.is_empty() {
+        @if in_use.is_empty() {
             (ui::empty_state(&t!(l, "There are no customers here.", "这里还没有客户。"), html! {}))
         } @else {
-            (table_of(&visit, &found))
+            (table_of(&visit, &in_use))
         }
         (further(l, more, before.is_some()))
     };
@@ -140,6 +142,7 @@ async fn search(visit: Visit, form: Form) -> Answer {
     });
     let found = found.await?;
     let account = found.map(|subject| accounts::find(&visit.view()?, subject)).transpose()?.flatten();
+    let account = account.filter(|account| account.leaving.is_none());
     let body = match account {
         Some(account) => table_of(&visit, &[account]),
         None => ui::empty_state(
@@ -169,7 +172,8 @@ struct Whole {
 
 fn load(view: &View<'_>, id: &str) -> Result<Whole, Stop> {
     let subject = SubjectId::parse(id).ok_or_else(Refusal::not_found)?;
-    let account = accounts::find(view, subject)?.ok_or_else(Refusal::not_found)?;
+    let account = accounts::find(view, subject)?.filter(|account| account.leaving.is_none());
+    let account = account.ok_or_else(Refusal::not_found)?;
     let addresses = accounts::addresses(view, subject)?;
     Ok(Whole { account, addresses, orders: orders::of_customer(view, subject)? })
 }
@@ -199,8 +203,10 @@ async fn reveal(mut visit: Visit, Path(id): Path<String>, form: Form) -> Answer 
         .shop
         .store
         .commit(move |plan| {
-            // Whoever was erased meanwhile is neither shown nor logged.
-            accounts::find(plan, subject)?.ok_or_else(Refusal::not_found)?;
+            // Whoever has left meanwhile is neither shown nor logged.
+            if !accounts::is_in_use(plan, subject)? {
+                return Err(Refusal::not_found().into());
+            }
             Ok(log_look(plan, &member, REVEALED, Some(subject), None, &reason)?)
         })
         .await?;

@@ -97,10 +97,10 @@ fn held_deletions(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
                 "The clock jumped: it says {says}, and {good} was expected. Nothing is deleted until you confirm it.",
                 "时钟发生跳变：当前显示 {says}，预期为 {good}。在您确认之前不会删除任何数据。"
             )) }
-            p { code { "tuckshop sweep --confirm-clock" } }
+            p { a href="/admin/retention" { (t!(l, "Look at it", "前往处理")) } }
         });
     }
-    for (run, held) in view.held_runs()? {
+    for (_, held) in view.held_runs()? {
         let wanted = held.wanted;
         found.push(html! {
             p { (t!(
@@ -108,7 +108,7 @@ fn held_deletions(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
                 "More records than could be foreseen were to be deleted: {wanted}. They wait for your word.",
                 "待删除的记录超出预期：{wanted} 条，正在等待您的确认。"
             )) }
-            p { code { "tuckshop sweep --release " (run) } }
+            p { a href="/admin/retention" { (t!(l, "Look at it", "前往处理")) } }
         });
     }
     Ok(found)

@@ -1,7 +1,6 @@
 //! What stands between a right password and the session: a second factor, a first password. Each step
 //! is a record of ten minutes, tied to the browser by a token.
 
-use super::access_log::{self, KeepRow};
 use super::records::{STAFF_SIGN_INS, SignInRow, Stage};
 use super::{StaffMember, find};
 use crate::classes::Class;
@@ -61,7 +60,6 @@ pub(super) struct Given {
     /// A session that the browser still has; it ends with the new one.
     pub earlier: Option<[u8; 32]>,
     pub random: std::sync::Arc<dyn Random>,
-    pub keep: KeepRow,
 }
 
 impl Given {
@@ -70,7 +68,6 @@ impl Given {
             agent: visit.agent.to_string(),
             earlier: visit.staff.as_ref().map(|(_, session)| session.hash),
             random: visit.shop.random.clone(),
-            keep: KeepRow::of(visit.shop.config()),
         }
     }
 }
@@ -98,7 +95,6 @@ pub(super) fn decide_next(
 pub(super) fn begin_session(plan: &mut Plan<'_>, given: &Given, id: StaffId) -> Decided<String> {
     let now = plan.now;
     super::change(plan, id, |row| row.confirmed = row.confirmed.or(Some(now)))?;
-    access_log::keep_for(plan, &given.keep)?;
     if let Some(earlier) = given.earlier {
         sessions::end(plan, earlier)?;
     }

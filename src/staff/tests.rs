@@ -234,7 +234,7 @@ fn details_go_after_the_period_of_the_configuration() {
     let mut config = crate::config::Config::defaults("data".into());
     config.retention.access_log = crate::config::Period::months(6);
     bench
-        .commit(move |plan| Ok(access_log::keep_for(plan, &access_log::KeepRow::of(&config))?))
+        .commit(move |plan| Ok(crate::retention::adopt(plan, &crate::retention::PeriodsRow::of(&config))?))
         .expect("noted");
     bench.look("parcel came back");
     let now = bench_now(&bench);

@@ -82,8 +82,12 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Option<R> {
     if version == R::VERSION { decode_plain(body) } else { R::decode_older(version, body) }
 }
 
+/// Nothing that is read takes more memory: a length that was tampered with would else ask for all there is.
+const MOST_MEMORY: usize = 64 << 20;
+
 /// Reads a structure without its version byte, all of it.
 pub fn decode_plain<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    let (value, used) = bincode::serde::decode_from_slice(body, layout()).ok()?;
+    let bounded = layout().with_limit::<MOST_MEMORY>();
+    let (value, used) = bincode::serde::decode_from_slice(body, bounded).ok()?;
     (used == body.len()).then_some(value)
 }

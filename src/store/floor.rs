@@ -86,10 +86,19 @@ pub struct VaultRow {
     pub expires: Option<Timestamp>,
     /// When that was decided.
     pub set: Timestamp,
+    /// What it was counted from, so that it can be counted anew.
+    pub counted: Option<Counted>,
 }
 
 impl Record for VaultRow {
-    const FIELDS: &'static [Field] = &[plain("expires"), plain("set")];
+    const FIELDS: &'static [Field] = &[plain("expires"), plain("set"), plain("counted")];
+}
+
+/// A period that is counted from a moment on. Which period a rule means is not the store's business.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Counted {
+    pub rule: u8,
+    pub from: Timestamp,
 }
 
 /// A row that says all by its key.
@@ -147,6 +156,19 @@ impl Record for LostRow {
 
 pub const RESTORED: Table<(), RestoredRow> = Table::new("restored", Class::Public);
 pub const LOST: Table<EpochId, LostRow> = Table::new("restored_lost", Class::Public);
+
+/// The day of an erasure that was promised.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PromisedRow {
+    pub day: Timestamp,
+}
+
+impl Record for PromisedRow {
+    const FIELDS: &'static [Field] = &[plain("day")];
+}
+
+/// Vaults whose erasure was promised for a day: part of the list of erasures.
+pub const PROMISED: Table<VaultId, PromisedRow> = Table::new("vaults_promised", Class::Public);
 
 /// When the shop last wrote something down, to the minute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -245,6 +267,7 @@ pub fn tables() -> Vec<TableInfo> {
         LAST.info(),
         RESTORED.info(),
         LOST.info(),
+        PROMISED.info(),
         super::brake::COUNTED.info(),
         super::brake::HELD.info(),
         super::CONTACTS.info(),

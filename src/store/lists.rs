@@ -7,13 +7,16 @@ use std::io::Read;
 use redb::ReadableTable;
 
 use super::database::Database;
-use super::floor::{self, COUNTERS, CounterRow, DroppedRow, EpochRow, EpochState, HEAD, VaultTables};
+use super::floor::{
+    self, COUNTERS, CounterRow, DroppedRow, EpochRow, EpochState, HEAD, PromisedRow, VaultTables,
+};
 use super::keyring::{Dropped, EPOCH_VAULTS, Keyring};
 use super::plan::{LIST_NUMBER, Plan};
 use super::snapshot::{CopiedEpoch, KeyringCopy, plain_value, put_rows, read_row};
 use super::table::Key;
 use super::view::{View, definition};
 use super::{StoreError, StoreResult};
+use crate::clock::Timestamp;
 use crate::ids::{EpochId, VaultId};
 
 pub(super) struct MergedEpoch {
@@ -29,13 +32,19 @@ pub(super) struct MergedEpoch {
 pub struct List {
     pub number: u64,
     pub dropped: Vec<(EpochId, Dropped)>,
+    /// What is to go, with its day.
+    pub promised: Vec<(VaultId, Timestamp)>,
 }
 
 impl KeyringCopy {
     /// The list that rides in the copy.
     pub fn list(&self) -> List {
         let read = |copied: &CopiedEpoch| Some((copied.epoch, Dropped::from_bytes(&copied.dropped)?));
-        List { number: self.list_number, dropped: self.epochs.iter().filter_map(read).collect() }
+        List {
+            number: self.list_number,
+            dropped: self.epochs.iter().filter_map(read).collect(),
+            promised: self.promised.clone(),
+        }
     }
 }
 
@@ -57,6 +66,12 @@ pub fn list_in(rows: &mut dyn Read) -> StoreResult<List> {
             if !bits.bits.is_empty() {
                 list.dropped.push((epoch, Dropped::from_bytes(&bits.bits).ok_or_else(damaged)?));
             }
+        } else if row.table == floor::PROMISED.name {
+            let damaged = || StoreError::Damaged { table: floor::PROMISED.name.to_owned() };
+            let vault = VaultId::from_bytes(&row.key).ok_or_else(damaged)?;
+            let promised: PromisedRow =
+                super::opening::plain_record(floor::PROMISED.name, &row.key, &row.value)?;
+            list.promised.push((vault, promised.day));
         } else if row.table == COUNTERS.name && row.key == number_key {
             let counter: CounterRow = super::opening::plain_record(COUNTERS.name, &row.key, &row.value)?;
             list.number = counter.value;
@@ -71,6 +86,20 @@ pub(super) fn follow_lists(epochs: &mut [MergedEpoch], lists: &[List]) {
             merged.dropped.add(dropped);
         }
     }
+}
+
+/// Puts the promised erasures of a list in the place of those that are on record.
+pub(super) fn follow_promises(db: &Database, list: &List) -> StoreResult<()> {
+    let name = floor::PROMISED.name;
+    let mut rows = Vec::with_capacity(list.promised.len());
+    for (vault, day) in &list.promised {
+        let key = vault.to_bytes().to_vec();
+        rows.push((name, key.clone(), plain_value(name, &key, &PromisedRow { day: *day })?));
+    }
+    let txn = db.write()?;
+    txn.open_table(definition(name))?.retain(|_, _| false)?;
+    txn.commit()?;
+    put_rows(db, rows)
 }
 
 /// Notes which numbers only the hours after the backup can have taken: they are dropped when the owner
@@ -106,7 +135,13 @@ impl Plan<'_> {
 
     /// Drops again what another list of this shop calls dropped. The brake does not count it.
     pub fn follow_list(&mut self, list: &List) -> StoreResult<()> {
-        list.dropped.iter().try_for_each(|(epoch, dropped)| self.drop_again(*epoch, dropped))
+        list.dropped.iter().try_for_each(|(epoch, dropped)| self.drop_again(*epoch, dropped))?;
+        for (vault, day) in &list.promised {
+            if self.lives(*vault) {
+                self.promise(*vault, *day)?;
+            }
+        }
+        Ok(())
     }
 
     fn drop_again(&mut self, epoch: EpochId, dropped: &Dropped) -> StoreResult<()> {

@@ -6,7 +6,9 @@ use std::ops::Deref;
 
 use super::brake::Room;
 use super::codec::{self, Record};
-use super::floor::{self, COUNTERS, CounterRow, DroppedRow, Mark, StandingRow, VaultRow, VaultTables};
+use super::floor::{
+    self, COUNTERS, Counted, CounterRow, DroppedRow, Mark, PromisedRow, StandingRow, VaultRow, VaultTables,
+};
 use super::keyring::{Dropped, EPOCH_VAULTS};
 use super::sealed;
 use super::table::{Key, Table};
@@ -142,11 +144,22 @@ impl Plan<'_> {
         class: Class,
         expires: Option<Timestamp>,
     ) -> StoreResult<()> {
+        self.set_clock(vault, class, expires, None)
+    }
+
+    /// The same, with what it was counted from.
+    pub fn set_clock(
+        &mut self,
+        vault: VaultId,
+        class: Class,
+        expires: Option<Timestamp>,
+        counted: Option<Counted>,
+    ) -> StoreResult<()> {
         let tables = VaultTables::of(class.is_passing());
         if let Some(VaultRow { expires: Some(before), .. }) = self.view.get(&tables.vaults, &vault)? {
             self.stage(tables.expiry.name, floor::expiry_key(before, vault), None);
         }
-        self.put(&tables.vaults, &vault, &VaultRow { expires, set: self.now })?;
+        self.put(&tables.vaults, &vault, &VaultRow { expires, set: self.now, counted })?;
         if let Some(at) = expires {
             self.put(&tables.expiry, &floor::expiry_key(at, vault), &Mark {})?;
         }
@@ -198,10 +211,24 @@ impl Plan<'_> {
         self.stage(tables.vaults.name, vault.to_bytes().to_vec(), None);
         self.put(&tables.sweep, &vault, &Mark {})?;
         if !passing {
+            self.delete(&floor::PROMISED, &vault)?;
             self.count_up(LIST_NUMBER)?;
         }
         self.dropped.push(vault);
         Ok(())
+    }
+
+    /// Promises an erasure for a day, on the list that rides in every copy and backup. Whoever keeps the
+    /// promise drops the vault then.
+    pub fn promise(&mut self, vault: VaultId, day: Timestamp) -> StoreResult<()> {
+        self.put(&floor::PROMISED, &vault, &PromisedRow { day })?;
+        self.count_up(LIST_NUMBER).map(|_| ())
+    }
+
+    /// Takes a promised erasure back.
+    pub fn take_promise_back(&mut self, vault: VaultId) -> StoreResult<()> {
+        self.delete(&floor::PROMISED, &vault)?;
+        self.count_up(LIST_NUMBER).map(|_| ())
     }
 
     /// Counts a counter up by one and returns the new value; the first is 1.
@@ -262,6 +289,11 @@ impl View<'_> {
     /// The name of a table as it is declared; `None` if there is none of that name.
     pub(super) fn table_name(&self, name: &str) -> Option<&'static str> {
         self.tables.iter().map(|table| table.name).find(|known| *known == name)
+    }
+
+    /// The promised erasures with their day.
+    pub fn promised(&self) -> StoreResult<Vec<(VaultId, Timestamp)>> {
+        Ok(self.list(&floor::PROMISED, &[])?.into_iter().map(|row| (row.key, row.record.day)).collect())
     }
 
     /// The value of a counter; 0 before it was ever counted.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::database::Database;
 use super::floor::{COUNTERS, CounterRow, HEAD, ShopHead};
 use super::keyring::{Dropped, EPOCH_VAULTS, Keyring, MasterKey};
-use super::lists::{MergedEpoch, drop_again, merge_lists};
+use super::lists::{MergedEpoch, drop_again, follow_promises, merge_lists};
 use super::plan::LIST_NUMBER;
 use super::snapshot::{KeyringCopy, write_epochs};
 use super::table::Key;
@@ -69,7 +69,11 @@ pub fn recover(
     let dropped = drop_again(&mut lasting, &epochs)?;
     // On record first: whatever files a start meets after a crash in between, no number is taken from an
     // epoch of before.
-    let list_number = counter_of(&db, LIST_NUMBER)?.max(copy.list_number) + 1;
+    let on_record = counter_of(&db, LIST_NUMBER)?;
+    if copy.list_number >= on_record {
+        follow_promises(&db, &copy.list())?;
+    }
+    let list_number = on_record.max(copy.list_number) + 1;
     write_epochs(&db, &lasting, epochs, list_number)?;
     super::opening::put_head(&db, &ShopHead { lineage: setting.random.bytes(), ..head })?;
     for (new, name) in new_files.iter().zip(["keyring.a", "keyring.b"]) {

@@ -17,11 +17,14 @@ use super::floor::{
     self, COUNTERS, CounterRow, DroppedRow, EpochRow, EpochState, HEAD, ShopHead, VaultTables,
 };
 use super::keyring::{Keyring, MasterKey};
-use super::lists::{List, MergedEpoch, drop_again, follow_lists, merge_lists, note_lost_hours};
+use super::lists::{
+    List, MergedEpoch, drop_again, follow_lists, follow_promises, merge_lists, note_lost_hours,
+};
 use super::plan::LIST_NUMBER;
 use super::table::Key;
 use super::view::{View, definition};
 use super::{Keys, Setting, StoreError, StoreResult, sealed};
+use crate::clock::Timestamp;
 use crate::ids::{EpochId, ShopId, VaultId};
 
 /// How many rows are read at a time while a backup is taken.
@@ -37,6 +40,8 @@ pub struct KeyringCopy {
     /// The number of the list: a copy never replaces one of a higher number.
     pub list_number: u64,
     pub epochs: Vec<CopiedEpoch>,
+    /// Vaults that are to go, with their day.
+    pub promised: Vec<(VaultId, Timestamp)>,
     /// The keyring itself ([`Keyring::export`]).
     pub keyring: Vec<u8>,
 }
@@ -108,6 +113,7 @@ impl View<'_> {
             lineage: head.lineage,
             list_number: self.list_number()?,
             epochs,
+            promised: self.promised()?,
             keyring,
         })
     }
@@ -240,6 +246,9 @@ pub fn restore(
     let passing = Keyring::create(setting.disk.clone(), &a, &b, twin(), copy.shop, setting.random.clone())?;
     let list_number = lists.iter().map(|list| list.number).fold(copy.list_number, u64::max);
     note_lost_hours(&db, &epochs, list_number)?;
+    if let Some(newest) = lists.iter().max_by_key(|list| list.number) {
+        follow_promises(&db, newest)?;
+    }
     write_epochs(&db, &lasting, epochs, list_number)?;
     write_new_head(&db, setting, copy, rehearsal)?;
     let keys = Keys::new(lasting, passing, setting.random.clone());
@@ -349,7 +358,7 @@ fn leave_out_dropped(db: &Database, setting: &Setting, keys: &Keys) -> StoreResu
     }
     // What else is known of dropped vaults goes too: their clocks and the notes of their rows.
     let tables = VaultTables::of(false);
-    for name in [tables.vaults.name, tables.rows.name, tables.sweep.name] {
+    for name in [tables.vaults.name, tables.rows.name, tables.sweep.name, floor::PROMISED.name] {
         let mut open = txn.open_table(definition(name))?;
         open.retain(|key, _| key.get(..10).and_then(VaultId::from_bytes).is_some_and(|v| keys.lives(v)))?;
     }

@@ -174,6 +174,10 @@ impl Id for ProductId {}
 impl Id for VariantId {}
 impl Id for PictureId {}
 
+impl Id for VaultId {
+    const WIDTH: usize = 10;
+}
+
 impl Key for Vec<u8> {
     fn to_bytes(&self) -> Vec<u8> {
         self.clone()

@@ -157,6 +157,7 @@ impl TestShop {
     pub async fn run_jobs(&self) {
         tuckshop::orders::run_due(&self.shop).await.expect("due orders");
         tuckshop::retention::sweep_passing(&self.shop).await.expect("the sweep");
+        tuckshop::accounts::erase_due(&self.shop).await.expect("what is due is erased");
     }
 
     /// Every fault that `tuckshop check` would name.
@@ -165,6 +166,7 @@ impl TestShop {
         let (mut faults, _) = view.faults().expect("readable");
         faults.extend(catalogue::faults(&view).expect("readable"));
         faults.extend(tuckshop::orders::order_faults(&view).expect("readable"));
+        faults.extend(tuckshop::accounts::faults(&view).expect("readable"));
         faults
     }
 

@@ -164,6 +164,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/customers", t!(l, "Customers", "客户"), false),
         ("/admin/messages", t!(l, "Messages", "消息"), false),
         ("/admin/backups", t!(l, "Backups", "备份"), true),
+        ("/admin/retention", t!(l, "Retention", "保存期限"), true),
         ("/admin/staff", t!(l, "Staff", "员工"), true),
         ("/admin/access-log", t!(l, "Access log", "查看记录"), true),
         ("/admin/settings", t!(l, "Shop settings", "店铺设置"), true),

@@ -1,24 +1,43 @@
-//! Retention: what goes by itself when its time has come.
+//! Retention: what goes by itself when its time has come (RET-02 to RET-06).
 //!
-//! Sessions, codes, unfinished registrations and visitors' carts are dropped all the time; of the
-//! lasting classes, messages once a period after their end. A clock that jumped holds the lasting ones
-//! until the owner confirms it, and so does the brake in the store where more would go than could be
-//! foreseen.
+//! Sessions, codes, unfinished registrations and visitors' carts are dropped all the time; the lasting
+//! classes once an hour, by the clocks that other rooms start ([`start_clock`]). A clock that jumped holds
+//! the lasting ones until the owner confirms it, and so does the brake in the store where more would go
+//! than could be foreseen. A legal hold ([`holds`]) wins over every clock.
+
+pub mod holds;
+mod pages;
+mod periods;
+mod runs;
 
 use std::collections::BTreeMap;
 
-use crate::classes::Class;
+pub use pages::routes;
+pub use periods::{PeriodsRow, Rule, adopt, are_in_force, end_of, start_clock, stop_clock};
+pub use runs::{RunRow, last_runs};
+
+use crate::classes::{CLASSES, Class};
 use crate::clock::{Jump, Timestamp};
 use crate::ids::VaultId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Plan, StoreError, StoreResult, TableInfo, View};
 use crate::{accounts, staff};
+
+/// The tables of this room.
+pub fn tables() -> Vec<TableInfo> {
+    vec![
+        periods::PERIODS.info(),
+        periods::RECOUNT.info(),
+        runs::RUNS.info(),
+        holds::HOLDS.info(),
+        holds::HELD.info(),
+    ]
+}
 
 /// How many expired vaults go in one commit.
 const AT_ONCE: usize = 500;
-/// The lasting classes that are swept.
-const SWEPT: [Class; 1] = [Class::Message];
+const DAY: i64 = 24 * 60 * 60;
 
 /// How many vaults of each class, by its id.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -27,13 +46,18 @@ pub type Counts = BTreeMap<&'static str, u64>;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Run {
     pub dropped: Counts,
+    /// Cancelled accounts whose month was over and that were erased.
+    pub accounts: u64,
     /// Held by the brake: the number of the run by class.
     pub held: BTreeMap<&'static str, u64>,
+    /// Kept by a legal hold though their time had come.
+    pub kept: u64,
     /// Held because the clock jumped.
     pub jump: Option<Jump>,
 }
 
-/// Drops the lasting vaults whose time has come.
+/// Drops the lasting vaults whose time has come, erases the accounts whose month is over, and writes
+/// down what came of it.
 ///
 /// # Errors
 /// If the store could not be read or written.
@@ -42,8 +66,13 @@ pub async fn sweep(shop: &Shop) -> Decided<Run> {
     if run.jump.is_some() {
         return Ok(run);
     }
-    let due = due(&shop.store.view()?, shop.clock.now())?;
-    for (class, due) in due {
+    periods::recount(shop).await?;
+    shop.store.commit(holds::lift_ended).await?;
+    run.accounts = accounts::erase_due(shop).await?;
+    let Due { classes, kept } = due(&shop.store.view()?, shop.clock.now())?;
+    run.kept = kept;
+    let wanted = counts(&classes);
+    for (class, due) in classes {
         let (id, wanted) = (class.facts().id, due.len() as u64);
         match drop_all(shop, &due).await {
             Ok(()) => {
@@ -63,7 +92,13 @@ pub async fn sweep(shop: &Shop) -> Decided<Run> {
             Err(stop) => return Err(stop),
         }
     }
-    Ok(run)
+    let next = forecast(shop, shop.clock.now().plus_seconds(DAY))?;
+    shop.store
+        .commit(move |plan| {
+            runs::record(plan, &run, &wanted, &next)?;
+            Ok(run)
+        })
+        .await
 }
 
 /// Gives the index of contacts a new key where somebody was taken out of it, at most once a week, so that
@@ -95,16 +130,37 @@ pub async fn renew_contact_index(shop: &Shop) -> Decided<bool> {
 /// # Errors
 /// If the store could not be read.
 pub fn forecast(shop: &Shop, moment: Timestamp) -> StoreResult<Counts> {
-    let due = due(&shop.store.view()?, moment)?;
-    Ok(due.into_iter().map(|(class, vaults)| (class.facts().id, vaults.len() as u64)).collect())
+    let view = shop.store.view()?;
+    let mut found = counts(&due(&view, moment)?.classes);
+    for (class, count) in accounts::would_erase(&view, moment)? {
+        *found.entry(class.facts().id).or_default() += count;
+    }
+    Ok(found)
 }
 
-fn due(view: &View<'_>, moment: Timestamp) -> StoreResult<Vec<(Class, Vec<VaultId>)>> {
-    let expired = view.expired(false, moment, usize::MAX)?;
-    let of =
-        |class: Class| expired.iter().copied().filter(|vault| view.class_of(*vault) == Some(class)).collect();
-    let found = SWEPT.map(|class| (class, of(class)));
-    Ok(found.into_iter().filter(|(_, vaults): &(Class, Vec<VaultId>)| !vaults.is_empty()).collect())
+fn counts(due: &[(Class, Vec<VaultId>)]) -> Counts {
+    due.iter().map(|(class, vaults)| (class.facts().id, vaults.len() as u64)).collect()
+}
+
+/// What is due.
+struct Due {
+    classes: Vec<(Class, Vec<VaultId>)>,
+    /// How many a legal hold keeps.
+    kept: u64,
+}
+
+fn due(view: &View<'_>, moment: Timestamp) -> StoreResult<Due> {
+    let mut kept = 0;
+    let mut by_class: BTreeMap<Class, Vec<VaultId>> = BTreeMap::new();
+    for vault in view.expired(false, moment, usize::MAX)? {
+        if holds::is_held(view, vault)? {
+            kept += 1;
+        } else if let Some(class) = view.class_of(vault) {
+            by_class.entry(class).or_default().push(vault);
+        }
+    }
+    let classes = CLASSES.iter().filter_map(|facts| by_class.remove_entry(&facts.class)).collect();
+    Ok(Due { classes, kept })
 }
 
 /// Drops the expired vaults of the passing classes: sessions, codes, unfinished registrations,

@@ -1,0 +1,286 @@
+//! Leaving (RGT-18, RET-03 to RET-05): a cancelled account lies unused and whole for its month, can come
+//! back at any time of it, and is erased afterwards, or at once for whoever says so. A running order and
+//! a legal hold are waited for.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::records::{ACCOUNTS, LEAVING_DUE};
+use super::{Account, change, contact_of, find, get, held, unindex, vault};
+use crate::classes::Class;
+use crate::clock::Timestamp;
+use crate::ids::{SubjectId, VaultId};
+use crate::notify::{self, NoticeKind};
+use crate::orders;
+use crate::refusal::{Decided, Refusal};
+use crate::retention::{self, Rule, holds};
+use crate::sessions::{self, Holder};
+use crate::shop::Shop;
+use crate::store::floor::Mark;
+use crate::store::{Plan, StoreResult, View};
+
+/// An account that was cancelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Leaving {
+    pub asked: Timestamp,
+    /// From here on it is erased, once nothing is waited for.
+    pub until: Timestamp,
+}
+
+/// How many accounts are looked at in one read of what is due.
+const AT_ONCE: usize = 500;
+/// An account whose cancellation a restore brought back is erased after this many seconds at the
+/// earliest: seven days.
+const AFTER_RESTORE: i64 = 7 * 24 * 60 * 60;
+
+fn due_key(until: Timestamp, subject: SubjectId) -> Vec<u8> {
+    let millis = u64::try_from(until.as_millis()).unwrap_or(0);
+    [&millis.to_be_bytes()[..], &subject.0].concat()
+}
+
+fn subject_in(key: &[u8]) -> Option<SubjectId> {
+    Some(SubjectId(key.get(8..)?.try_into().ok()?))
+}
+
+/// Cancels an account: every session ends, nothing of it is used from now on, and it is erased after its
+/// month, or, with `at_once`, as soon as nothing is waited for.
+///
+/// # Errors
+/// 'Not found' if there is no such account.
+pub fn leave(plan: &mut Plan<'_>, subject: SubjectId, at_once: bool) -> Decided<Leaving> {
+    let account = find(plan, subject)?.ok_or_else(Refusal::not_found)?;
+    let asked = account.leaving.map_or(plan.now, |leaving| leaving.asked);
+    let until = match account.leaving {
+        _ if at_once => plan.now,
+        Some(leaving) => leaving.until,
+        None => retention::end_of(plan, Rule::CancelledAccount, asked)?,
+    };
+    let leaving = Leaving { asked, until };
+    set(plan, &account, Some(leaving))?;
+    sessions::end_all(plan, Holder::Customer(subject), None)?;
+    if account.leaving.is_none() && !at_once {
+        notify::queue_to_account(plan, subject, NoticeKind::Cancelled)?;
+    }
+    Ok(leaving)
+}
+
+/// Takes a cancellation back. True if there was one.
+///
+/// # Errors
+/// 'Not found' if there is no such account.
+pub fn stay(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<bool> {
+    let account = find(plan, subject)?.ok_or_else(Refusal::not_found)?;
+    if account.leaving.is_none() {
+        return Ok(false);
+    }
+    set(plan, &account, None)?;
+    Ok(true)
+}
+
+/// Writes down that an account leaves, or that it stays: in its record, among what is due, and among
+/// the promised erasures, so that a restore knows it.
+fn set(plan: &mut Plan<'_>, account: &Account, leaving: Option<Leaving>) -> StoreResult<()> {
+    let (subject, own) = (account.subject, vault(plan, account.subject)?);
+    if let Some(before) = account.leaving {
+        plan.delete(&LEAVING_DUE, &due_key(before.until, subject))?;
+    }
+    change(plan, &Account { leaving, ..account.clone() })?;
+    match leaving {
+        Some(leaving) => {
+            plan.put(&LEAVING_DUE, &due_key(leaving.until, subject), &Mark {})?;
+            plan.promise(own, leaving.until)
+        }
+        None => plan.take_promise_back(own),
+    }
+}
+
+/// Why a due account is not erased yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WaitsFor {
+    Order,
+    LegalHold,
+}
+
+/// What the erasure of an account waits for.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn waits_for(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<WaitsFor>> {
+    if !orders::open_orders(view, subject)?.is_empty() {
+        return Ok(Some(WaitsFor::Order));
+    }
+    Ok(holds::is_held(view, vault(view, subject)?)?.then_some(WaitsFor::LegalHold))
+}
+
+/// Erases an account with all that is its own. What the law keeps stays where nobody sees it: the
+/// personal part of orders and invoices until their clocks run out, and the evidence of what was agreed
+/// to, which names nobody.
+///
+/// # Errors
+/// 'Not found' if there is no such account.
+pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
+    let account = get(plan, subject)?;
+    let own = vault(plan, subject)?;
+    unindex(plan, &account)?;
+    sessions::end_all(plan, Holder::Customer(subject), None)?;
+    if let Some(leaving) = account.leaving {
+        plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
+    }
+    for (class, held) in held(plan, subject)? {
+        match class {
+            Class::Order | Class::Invoice => {}
+            Class::ConsentEvidence => {
+                retention::start_clock(plan, held, class, Rule::ConsentEvidence, plan.now)?;
+            }
+            _ => plan.drop_at_request(held)?,
+        }
+    }
+    notify::queue_to_contact(plan, &contact_of(&account), NoticeKind::Erased, account.language)?;
+    Ok(plan.drop_at_request(own)?)
+}
+
+/// The subjects whose month is over at a moment, whatever they wait for.
+fn due(view: &View<'_>, moment: Timestamp) -> StoreResult<Vec<SubjectId>> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let millis = u64::try_from(moment.as_millis()).unwrap_or(0);
+    let end = (millis + 1).to_be_bytes();
+    let rows = view.range(&LEAVING_DUE, Unbounded, Excluded(&end), usize::MAX, false)?;
+    Ok(rows.iter().filter_map(|row| subject_in(&row.key)).collect())
+}
+
+/// Erases the accounts whose month is over and that wait for nothing. Returns how many.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub async fn erase_due(shop: &Shop) -> Decided<u64> {
+    if shop.clock.jump().is_some() {
+        return Ok(0);
+    }
+    let due = due(&shop.store.view()?, shop.clock.now())?;
+    let mut erased = 0;
+    for some in due.chunks(AT_ONCE) {
+        for subject in some.iter().copied() {
+            erased += u64::from(shop.store.commit(move |plan| erase_if_due(plan, subject)).await?);
+        }
+    }
+    if erased > 0 {
+        shop.outbox_bell.notify_one();
+    }
+    Ok(erased)
+}
+
+/// Decided on the account as it stands: it may have come back meanwhile.
+fn erase_if_due(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<bool> {
+    let leaving = find(plan, subject)?.and_then(|account| account.leaving);
+    if leaving.is_none_or(|leaving| leaving.until > plan.now) || waits_for(plan, subject)?.is_some() {
+        return Ok(false);
+    }
+    erase(plan, subject)?;
+    Ok(true)
+}
+
+/// How many vaults of each class would go with the accounts that are due at a moment.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn would_erase(view: &View<'_>, moment: Timestamp) -> StoreResult<BTreeMap<Class, u64>> {
+    let mut counts = BTreeMap::new();
+    for subject in due(view, moment)? {
+        if waits_for(view, subject)?.is_some() {
+            continue;
+        }
+        *counts.entry(Class::Account).or_default() += 1;
+        for (class, _) in held(view, subject)? {
+            if !matches!(class, Class::Order | Class::Invoice | Class::ConsentEvidence) {
+                *counts.entry(class).or_default() += 1;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// A person's vaults, the account's own first.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn vaults_of(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Class, VaultId)>> {
+    let mut all = vec![(Class::Account, vault(view, subject)?)];
+    all.extend(held(view, subject)?);
+    Ok(all)
+}
+
+/// Where the list of promised erasures comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Promised {
+    /// From this data dir, under a keyring that was put back.
+    Here,
+    /// From a list that is newer than the backup: whoever leaves learns of it and has time to stay.
+    InABackup,
+}
+
+/// After a restore: the promised erasures are those of the newest list, so an account leaves that was
+/// cancelled after the backup, and one stays that came back since. Nobody is erased within seven days,
+/// and whoever leaves is told.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub fn follow_promises(plan: &mut Plan<'_>, source: Promised) -> StoreResult<()> {
+    let promised: BTreeMap<VaultId, Timestamp> = plan.promised()?.into_iter().collect();
+    let earliest = match source {
+        Promised::Here => Timestamp::default(),
+        Promised::InABackup => plan.now.plus_seconds(AFTER_RESTORE),
+    };
+    let mut before = None;
+    loop {
+        let accounts = super::all(plan, before, 1000)?;
+        for account in &accounts {
+            let own = vault(plan, account.subject)?;
+            let wanted = promised.get(&own).map(|day| Leaving {
+                asked: account.leaving.map_or(plan.now, |leaving| leaving.asked),
+                until: (*day).max(earliest),
+            });
+            if wanted == account.leaving {
+                continue;
+            }
+            set(plan, account, wanted)?;
+            if wanted.is_some() {
+                notify::queue_to_account(plan, account.subject, NoticeKind::CancelledBeforeRestore)?;
+            }
+        }
+        before = accounts.last().map(|last| last.subject);
+        if before.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether an account is there and was not cancelled: only then is anything of it used.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn is_in_use(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
+    let row = view.get(&ACCOUNTS, &subject)?;
+    Ok(row.is_some_and(|row| row.leaving.is_none()))
+}
+
+/// The message to a contact that somebody wants to register, though an account has it.
+pub(super) fn notice_for(account: &Account) -> NoticeKind {
+    if account.leaving.is_some() { NoticeKind::LeavingRegistered } else { NoticeKind::AlreadyRegistered }
+}
+
+/// So that the due rows can be checked against the accounts.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn faults(view: &View<'_>) -> StoreResult<Vec<String>> {
+    let mut wrong = Vec::new();
+    for row in view.list(&LEAVING_DUE, &[])? {
+        let Some(subject) = subject_in(&row.key) else { continue };
+        let leaving = find(view, subject)?.and_then(|account| account.leaving);
+        if leaving.is_none_or(|leaving| due_key(leaving.until, subject) != row.key) {
+            wrong.push(format!("{subject}: it is due to be erased, and its account says otherwise"));
+        }
+    }
+    Ok(wrong)
+}

@@ -1,0 +1,175 @@
+//! Legal holds: what must not go while a claim or an authority needs it. A hold has an author, a reason
+//! and an end, it wins over every clock, and the person sees that it exists.
+
+use serde::{Deserialize, Serialize};
+
+use super::periods::{Rule, start_clock};
+use crate::accounts;
+use crate::classes::{Class, DataKind};
+use crate::clock::Timestamp;
+use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
+use crate::locale::Text;
+use crate::orders;
+use crate::refusal::{Decided, Refusal};
+use crate::store::floor::VaultTables;
+use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+
+/// What is held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Held {
+    /// All that a customer's account holds.
+    Customer(SubjectId),
+    /// Consignee and invoice of an order.
+    Order(OrderNumber),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HoldRow {
+    pub what: Held,
+    pub author: StaffId,
+    pub reason: String,
+    pub since: Timestamp,
+    /// From here on it holds nothing any more.
+    pub ends: Timestamp,
+    pub lifted: Option<Timestamp>,
+}
+
+impl Record for HoldRow {
+    const FIELDS: &'static [Field] = &[
+        Field::new("what", DataKind::OnlineIdentity),
+        Field::new("author", DataKind::OnlineIdentity),
+        Field::new("reason", DataKind::Basic),
+        Field::new("since", DataKind::Nothing),
+        Field::new("ends", DataKind::Nothing),
+        Field::new("lifted", DataKind::Nothing),
+    ];
+}
+
+/// By which hold a vault is held.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldBy {
+    pub hold: u64,
+}
+
+impl Record for HeldBy {
+    const FIELDS: &'static [Field] = &[Field::new("hold", DataKind::Nothing)];
+}
+
+/// Holds by their number, counted from 1.
+pub const HOLDS: Table<u64, HoldRow> = Table::new("legal_holds", Class::LegalHold);
+/// What each hold holds: by vault and hold.
+pub const HELD: Table<(VaultId, u64), HeldBy> = Table::new("legal_holds_of", Class::Public);
+const COUNTER: &str = "legal_holds";
+
+const NOTHING: Text = Text::new(
+    "There is no such order or customer, or nothing of theirs is kept any more.",
+    "没有这笔订单或这位客户，或其信息已全部删除。",
+);
+
+/// Places a hold until `ends`. Returns its number.
+///
+/// # Errors
+/// A refusal at `what` if nothing of it is there.
+pub fn place(
+    plan: &mut Plan<'_>,
+    what: Held,
+    author: StaffId,
+    reason: String,
+    ends: Timestamp,
+) -> Decided<u64> {
+    let vaults = vaults_of(plan, &what)?;
+    if vaults.is_empty() {
+        return Err(Refusal::field("what", NOTHING).into());
+    }
+    let hold = plan.count_up(COUNTER)?;
+    let own = plan.new_vault(Class::LegalHold, None)?;
+    let row = HoldRow { what, author, reason, since: plan.now, ends, lifted: None };
+    plan.put_in(&HOLDS, &hold, own, &row)?;
+    for vault in vaults {
+        plan.put(&HELD, &(vault, hold), &HeldBy { hold })?;
+    }
+    Ok(hold)
+}
+
+fn vaults_of(view: &View<'_>, what: &Held) -> StoreResult<Vec<VaultId>> {
+    match what {
+        Held::Order(number) => orders::vaults_of(view, number),
+        Held::Customer(subject) if accounts::find(view, *subject)?.is_none() => Ok(Vec::new()),
+        Held::Customer(subject) => {
+            // A password proves nothing to anybody, and stays changeable.
+            let held = accounts::held(view, *subject)?.into_iter();
+            let mut vaults: Vec<VaultId> =
+                held.filter(|(class, _)| *class != Class::Credential).map(|(_, vault)| vault).collect();
+            vaults.push(accounts::vault(view, *subject)?);
+            Ok(vaults)
+        }
+    }
+}
+
+/// Ends a hold. What it held goes by its clock again, and not within a day.
+///
+/// # Errors
+/// 'Not found' if there is no such hold, or it has ended.
+pub fn lift(plan: &mut Plan<'_>, hold: u64) -> Decided<()> {
+    let found = plan.get_row(&HOLDS, &hold)?.filter(|(row, _)| row.lifted.is_none());
+    let Some((row, Some(own))) = found else { return Err(Refusal::not_found().into()) };
+    plan.put_in(&HOLDS, &hold, own, &HoldRow { lifted: Some(plan.now), ..row })?;
+    start_clock(plan, own, Class::LegalHold, Rule::AccessLog, plan.now)?;
+    let tables = VaultTables::of(false);
+    for row in plan.list(&HELD, &[])?.into_iter().filter(|row| row.record.hold == hold) {
+        plan.delete(&HELD, &row.key)?;
+        let vault = row.key.0;
+        // Decided again now: the brake counts what a lifted hold lets go.
+        if let Some((known, class)) = plan.get(&tables.vaults, &vault)?.zip(plan.class_of(vault)) {
+            plan.set_clock(vault, class, known.expires, known.counted)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lifts every hold whose end has come.
+pub(super) fn lift_ended(plan: &mut Plan<'_>) -> Decided<()> {
+    for (hold, row) in holds(plan)? {
+        if row.lifted.is_none() && row.ends <= plan.now {
+            lift(plan, hold)?;
+        }
+    }
+    Ok(())
+}
+
+/// All holds that are on record, the newest first.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn holds(view: &View<'_>) -> StoreResult<Vec<(u64, HoldRow)>> {
+    let rows = view.list(&HOLDS, &[])?;
+    Ok(rows.into_iter().rev().map(|row| (row.key, row.record)).collect())
+}
+
+/// Whether a vault is held.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn is_held(view: &View<'_>, vault: VaultId) -> StoreResult<bool> {
+    Ok(!view.list(&HELD, &vault.to_bytes())?.is_empty())
+}
+
+/// A vault that came to be while its owner's account was held is held too.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn hold_as(plan: &mut Plan<'_>, account: VaultId, class: Class, vault: VaultId) -> StoreResult<()> {
+    if class == Class::Credential {
+        return Ok(());
+    }
+    for row in plan.list(&HELD, &account.to_bytes())? {
+        plan.put(&HELD, &(vault, row.record.hold), &row.record)?;
+    }
+    Ok(())
+}
+
+/// What is said where a hold keeps what somebody asks to be erased.
+pub const KEPT: Text = Text::new(
+    "A legal hold keeps this for now. It can be deleted once the hold has ended.",
+    "因法律保全要求，该信息暂时不能删除，保全结束后即可删除。",
+);
