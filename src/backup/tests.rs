@@ -34,6 +34,8 @@ struct Person {
     /// The streets of saved addresses.
     streets: BTreeSet<String>,
     orders: BTreeSet<OrderNumber>,
+    /// Whether the account is cancelled.
+    leaving: bool,
 }
 
 type People = BTreeMap<String, Person>;
@@ -203,7 +205,7 @@ impl World {
             };
             accounts::create(plan, &new, &*random)
         })?;
-        let person = Person { subject, streets: BTreeSet::new(), orders: BTreeSet::new() };
+        let person = Person { subject, streets: BTreeSet::new(), orders: BTreeSet::new(), leaving: false };
         self.people.insert(name, person);
         self.see_new_vaults(subject, 3);
         Ok(())
@@ -278,18 +280,24 @@ impl World {
         Ok(())
     }
 
+    /// Cancels an account, or takes that back.
+    fn cancel_or_stay(&mut self, name: &str) -> Result<(), Down> {
+        let Person { subject, leaving, .. } = self.people[name];
+        self.decide(move |plan| {
+            if leaving {
+                accounts::stay(plan, subject).map(|_| ())
+            } else {
+                accounts::leave(plan, subject, false).map(|_| ())
+            }
+        })?;
+        self.people.get_mut(name).expect("known").leaving = !leaving;
+        self.reach_copies()
+    }
+
     /// Erases all that is a person's.
     fn erase(&mut self, name: &str) -> Result<(), Down> {
         let subject = self.people[name].subject;
-        self.decide(move |plan| {
-            let account = accounts::get(plan, subject)?;
-            accounts::unindex(plan, &account)?;
-            for (_, vault) in accounts::held(plan, subject)? {
-                plan.drop_at_request(vault)?;
-            }
-            let own = accounts::vault(plan, subject)?;
-            Ok(plan.drop_at_request(own)?)
-        })?;
+        self.decide(move |plan| accounts::erase(plan, subject))?;
         self.people.remove(name);
         self.gone.insert(name.to_owned());
         self.reach_copies()
@@ -339,7 +347,11 @@ impl World {
         let key = self.restore_into(&name, &into, keyring, takes_over);
         let old_key = std::mem::replace(&mut self.key, key);
         self.dir = into;
-        let expected = self.without_gone(people);
+        let mut expected = self.without_gone(people);
+        // Who leaves and who stays is as the newest list says.
+        for (name, person) in &mut expected {
+            person.leaving = self.people.get(name).map_or(person.leaving, |present| present.leaving);
+        }
         let present = std::mem::replace(&mut self.people, expected);
         if looks_only {
             // Opened without a look at the places: another line is the one that goes on.
@@ -435,13 +447,14 @@ impl World {
     fn step(&mut self) {
         let fault = self.plan_fault(150);
         let name = self.somebody();
-        let what = self.draw(16);
+        let what = self.draw(18);
         let done = match (what, name) {
             (0..4, _) | (_, None) => self.register(),
             (4..6, Some(name)) => self.save_address(&name),
             (6..8, Some(name)) => self.order(&name),
             (8, Some(name)) => self.delete_address(&name),
             (9, Some(name)) => self.erase(&name),
+            (16.., Some(name)) => self.cancel_or_stay(&name),
             (10..13, Some(_)) => self.back_up(),
             (13, Some(_)) => {
                 self.disk.forget_plan();
@@ -480,7 +493,8 @@ impl World {
                     return Err(format!("{} of {} is not whole", number.0, account.name));
                 }
             }
-            found.insert(account.name, Person { subject: account.subject, streets, orders });
+            let (subject, leaving) = (account.subject, account.leaving.is_some());
+            found.insert(account.name, Person { subject, streets, orders, leaving });
         }
         let (faults, _) = view.faults().map_err(|error| error.to_string())?;
         if faults.is_empty() { Ok(found) } else { Err(faults.join("; ")) }

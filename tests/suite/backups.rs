@@ -184,3 +184,41 @@ async fn ret_07_an_older_keyring_copy_beside_a_newer_list_brings_nobody_back() {
     let page = browser.get("/account/addresses").await.must_be(200);
     assert!(!page.text().contains("王小明"), "{}", page.text());
 }
+
+/// Cancels the account of a signed-in customer.
+async fn cancel(browser: &mut Browser) {
+    let form = browser.get("/account/cancel").await.must_be(200).form("/account/cancel");
+    browser.submit(form.with("password", SHOPPER_PASSWORD).with("confirm", "on")).await.must_be(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_not() {
+    let shop = TestShop::open().await;
+    let (mut lin, mut yan) = (shop.shopper("lin").await, shop.shopper("yan").await);
+    cancel(&mut yan).await;
+    let kept = back_up(&shop).await;
+    cancel(&mut lin).await;
+    let mut back = shop.browser();
+    let form = back.get("/account/restore").await.form("/account/restore");
+    back.submit(form.with("account", "yan").with("password", SHOPPER_PASSWORD)).await.must_be(303);
+    replace_copy(&shop, &kept).await;
+    // The restore comes when the month is almost over.
+    shop.pass(30 * 24 * 60 * 60);
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
+    let mut browser = Browser::of(web::router(&opened, tuckshop::routes::all()));
+    tuckshop::notify::send_due(&opened).await.expect("the outbox runs");
+    let outbox = browser.get("/demo/outbox.json").await.must_be(200).body;
+    assert!(outbox.contains("Your account is still cancelled"), "whoever leaves is told: {outbox}");
+    browser.sign_in("yan", SHOPPER_PASSWORD).await.must_be(303);
+    browser.get("/account").await.must_be(200);
+    browser.post("/logout", &[]).await.must_be(303);
+    let page = browser.sign_in("lin", SHOPPER_PASSWORD).await;
+    assert_eq!(page.leads_to(), "/account/restore?said=leaving");
+    // Not before seven days after the restore, whatever day was promised.
+    for (days, erased) in [(2, 0), (4, 0), (2, 1)] {
+        shop.pass(days * 24 * 60 * 60);
+        assert_eq!(tuckshop::accounts::erase_due(&opened).await.expect("looked"), erased, "{days} days on");
+    }
+}
