@@ -21,6 +21,7 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(warm(shop.clone())),
         tokio::spawn(notify::run(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
+        tokio::spawn(backup::keep_schedule(shop.clone(), stop.clone())),
         tokio::spawn(every(SWEEP_PASSING_EVERY, shop.clone(), stop.clone(), async |shop| {
             retention::sweep_passing(shop).await.map(|_| ())
         })),

@@ -212,13 +212,13 @@ impl Shop {
         let waiting = std::time::Duration::from_secs(30);
         let permit = tokio::time::timeout(waiting, self.hashing.acquire()).await;
         let _permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
-        aside(work).await.ok_or_else(busy)
+        aside("password", work).await.ok_or_else(busy)
     }
 }
 
 /// Does work on a thread of its own that stands back behind all others: shoppers should not notice that
-/// others sign in. `None` if there was no thread to be had, or the work panicked.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// others sign in, or that a backup is made. `None` if there was no thread to be had, or the work panicked.
+pub async fn aside<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, answer) = tokio::sync::oneshot::channel();
     let work = move || {
         stand_back();
@@ -226,7 +226,7 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         let _ = done.send(work());
     };
     // It ends by itself, after the one piece of work.
-    drop(std::thread::Builder::new().name("password".into()).spawn(work).ok()?);
+    drop(std::thread::Builder::new().name(name.into()).spawn(work).ok()?);
     answer.await.ok()
 }
 

@@ -12,6 +12,8 @@ mod place;
 mod recipients;
 pub mod recover;
 pub mod restore;
+mod rotation;
+mod schedule;
 mod signing;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,8 @@ use tokio::sync::watch;
 pub use goes_on::{Question, go_on, question};
 pub use pages::routes;
 pub use place::{Place, PlaceId, Strange, places};
+pub use schedule::{keep_schedule, late, make_due, note_rehearsed, rehearsal_is_due};
+
 pub use recipients::{
     RecoveryFacts, RecoveryKey, draw_recovery_key, make_recovery_key, recipients, recovery_facts,
     use_recovery_key,
@@ -134,7 +138,14 @@ impl Record for BackupRow {
 pub const BACKUPS: Table<String, BackupRow> = Table::new("backups", Class::Public);
 
 pub fn tables() -> Vec<TableInfo> {
-    vec![BACKUPS.info(), recipients::RECIPIENTS.info(), place::PLACES.info(), GIVEN.info()]
+    vec![
+        BACKUPS.info(),
+        recipients::RECIPIENTS.info(),
+        place::PLACES.info(),
+        GIVEN.info(),
+        schedule::REHEARSED.info(),
+        rotation::CHECKED.info(),
+    ]
 }
 
 /// The local place of a data dir.

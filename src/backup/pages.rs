@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 use zeroize::Zeroizing;
 
-use super::{BackupError, Question, go_on, list, make_recovery_key, now, question, recipients};
+use super::{
+    BackupError, Question, go_on, list, make_recovery_key, note_rehearsed, now, question, recipients,
+    rehearsal_is_due,
+};
 use crate::front::{self, Page};
 use crate::locale::Locale;
 use crate::refusal::{Kind, Problem, Refusal, Stop};
@@ -15,6 +18,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get("/admin/backups", Who::Owner, show),
         post("/admin/backups", Who::Owner, "makes a backup", make),
+        post("/admin/backups/rehearsed", Who::Owner, "notes that a restore was rehearsed", rehearsed),
         post("/admin/backups/goes-on", Who::Owner, "says that a restored shop goes on", say_goes_on),
         post("/admin/backups/recovery-key", Who::Owner, "makes the first recovery key", make_key),
     ]
@@ -54,6 +58,7 @@ fn overview(visit: &Visit, problems: &Problems) -> Result<Markup, Stop> {
             (goes_on_form(l, &question, problems))
         }
         p { (explain(l)) }
+        (rehearsal(visit)?)
         @if opened_by.is_empty() {
             (ui::notice(Tone::Warn, html! {
                 (t!(l, "There is no recovery key, so no backup can be made.", "尚无恢复密钥，无法备份。"))
@@ -69,6 +74,32 @@ fn overview(visit: &Visit, problems: &Problems) -> Result<Markup, Stop> {
         }
     };
     Ok(front::admin_page(visit, &Page { title: &title, ..Page::default() }, "/admin/backups", main)?)
+}
+
+/// A backup that was never restored is a hope: twice a year the owner is asked to try one.
+fn rehearsal(visit: &Visit) -> Result<Markup, Stop> {
+    let l = visit.locale;
+    if !rehearsal_is_due(&visit.shop).map_err(|error| refusal_of(&error))? {
+        return Ok(html! {});
+    }
+    Ok(ui::notice(
+        Tone::Warn,
+        html! {
+            p { (t!(
+                l,
+                "No restore was tried for half a year. Restore a backup on another machine with your recovery \
+                 key, with “rehearsal = true” in its configuration, and look around in it.",
+                "已有半年未演练恢复。请在另一台电脑上用恢复密钥恢复一份备份（配置中设置 rehearsal = true），并检查其中的数据。"
+            )) }
+            p { code { "tuckshop backup restore NAME --into DIR --identity FILE" } }
+            (ui::button_form("/admin/backups/rehearsed", ui::secondary_button(&t!(l, "I have tried it, and it works", "我已演练，恢复正常"))))
+        },
+    ))
+}
+
+async fn rehearsed(visit: Visit) -> Answer {
+    visit.shop.store.commit(|plan| Ok(note_rehearsed(plan)?)).await?;
+    Ok(see("/admin/backups"))
 }
 
 /// The question to the owner of a restored shop.

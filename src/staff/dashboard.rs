@@ -164,6 +164,23 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
             "该位置的密钥副本尚未更新：{name}。系统会自动重试。"
         )) } });
     }
+    if let Some(due) = crate::backup::late(shop).ok().flatten() {
+        let day = due.minute(shop.zone());
+        found.push(html! {
+            p { (t!(
+                l,
+                "A backup was due on {day} and was not made. It is tried again by itself; the log says why.",
+                "应于 {day} 完成的备份未能完成。系统会自动重试，原因见日志。"
+            )) }
+            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
+        });
+    }
+    if !shop.demo && crate::backup::rehearsal_is_due(shop).unwrap_or(false) {
+        found.push(html! {
+            p { (t!(l, "It is time to rehearse a restore.", "该演练一次备份恢复了。")) }
+            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
+        });
+    }
     if !crate::backup::has_recipients(shop) {
         found.push(html! {
             p { (t!(

@@ -1,0 +1,113 @@
+//! Backups that are made by themselves, and what the owner is reminded of.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::{BackupError, has_recipients, list, now, rotation};
+use crate::classes::{Class, DataKind};
+use crate::clock::Timestamp;
+use crate::jobs::told_to_stop;
+use crate::shop::Shop;
+use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+
+/// How often it is looked whether a backup is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// After one that failed the next is tried this many seconds later.
+const AGAIN_AFTER: i64 = 15 * 60;
+/// A restore is to be rehearsed this often: half a year, in seconds.
+const REHEARSE_EVERY: i64 = 183 * 24 * 60 * 60;
+
+/// When a restore was last rehearsed, by the owner's word.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RehearsedRow {
+    pub at: Timestamp,
+}
+
+impl Record for RehearsedRow {
+    const FIELDS: &'static [Field] = &[Field::new("at", DataKind::Nothing)];
+}
+
+pub const REHEARSED: Table<(), RehearsedRow> = Table::new("backup_rehearsed", Class::Public);
+
+/// When the next backup is due: a period after the last one, or after the shop was made.
+fn due_at(shop: &Shop, view: &View<'_>) -> Result<Timestamp, BackupError> {
+    let last = list(view)?.first().map(|(_, row)| row.created);
+    let from = match last {
+        Some(last) => last,
+        None => super::archive::head_of(view)?.created,
+    };
+    Ok(from.plus(&shop.config().backup.every.span(), shop.zone()))
+}
+
+/// Makes the backup that is due, if one is, and lets go what need not stay. Slow: call it off the async
+/// threads. Returns whether it made one.
+///
+/// # Errors
+/// In words; nothing half-written stays.
+pub fn make_due(shop: &Shop) -> Result<bool, BackupError> {
+    // Before it is known what time it is, nothing is made or removed by it.
+    if shop.clock.jump().is_some() || !has_recipients(shop) || !shop.sells() {
+        return Ok(false);
+    }
+    if due_at(shop, &shop.store.view()?)? > shop.clock.now() {
+        return Ok(false);
+    }
+    now(shop)?;
+    rotation::rotate(shop)?;
+    Ok(true)
+}
+
+/// Makes backups by their schedule until `stop` turns true.
+pub async fn keep_schedule(shop: Shop, mut stop: watch::Receiver<bool>) {
+    let mut not_before = Timestamp::default();
+    loop {
+        if shop.clock.now() >= not_before {
+            let handle = shop.clone();
+            match crate::shop::aside("backup", move || make_due(&handle)).await {
+                Some(Ok(true)) => tracing::info!("the backup is made and read back whole"),
+                Some(Ok(false)) => {}
+                Some(Err(error)) => {
+                    tracing::error!(%error, "the backup was not made as it should; it is tried again");
+                    not_before = shop.clock.now().plus_seconds(AGAIN_AFTER);
+                }
+                None => tracing::error!("the backup was cut off"),
+            }
+        }
+        if tokio::time::timeout(LOOK_EVERY, told_to_stop(&mut stop)).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Since when there should have been a backup, where two periods have passed without one.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn late(shop: &Shop) -> Result<Option<Timestamp>, BackupError> {
+    let due = due_at(shop, &shop.store.view()?)?;
+    let twice = due.plus(&shop.config().backup.every.span(), shop.zone());
+    Ok((shop.clock.now() > twice && has_recipients(shop)).then_some(due))
+}
+
+/// Whether half a year has passed since a restore was rehearsed, or since the shop was made.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn rehearsal_is_due(shop: &Shop) -> Result<bool, BackupError> {
+    let view = shop.store.view()?;
+    let from = match view.get(&REHEARSED, &())? {
+        Some(row) => row.at,
+        None => super::archive::head_of(&view)?.created,
+    };
+    Ok(shop.clock.now().seconds_since(from) > REHEARSE_EVERY)
+}
+
+/// Notes the owner's word that a restore was rehearsed.
+///
+/// # Errors
+/// If the store can't be read.
+pub fn note_rehearsed(plan: &mut Plan<'_>) -> StoreResult<()> {
+    plan.put(&REHEARSED, &(), &RehearsedRow { at: plan.now })
+}
