@@ -183,7 +183,7 @@ fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<M
 fn losses_part(visit: &Visit, losses: &Losses) -> Markup {
     let l = visit.locale;
     let Losses { addresses, cart, over, .. } = losses;
-    html! {
+    let lost = html! {
         p { (t!(l, "This is what you would lose:", "注销后您将失去：")) }
         ul {
             li { (t!(l, "your account name, contacts and settings", "账号名、联系方式与设置")) }
@@ -196,6 +196,9 @@ fn losses_part(visit: &Visit, losses: &Losses) -> Markup {
                 }
             }
         }
+    };
+    html! {
+        (ui::prose(lost))
         @if !losses.open.is_empty() {
             (ui::notice(Tone::Warn, html! {
                 p {

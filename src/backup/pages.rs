@@ -206,11 +206,10 @@ async fn make_key(visit: Visit) -> Answer {
 
 async fn make(visit: Visit) -> Answer {
     let shop = visit.shop.clone();
-    let made = tokio::task::spawn_blocking(move || now(&shop)).await;
-    match made {
-        Ok(Ok(_)) => Ok(see("/admin/backups?said=made")),
-        Ok(Err(error)) => Err(refusal_of(&error).into()),
-        Err(_) => Err(refusal_of(&BackupError::NoRecipient).into()),
+    match crate::shop::aside("backup", move || now(&shop)).await {
+        Some(Ok(_)) => Ok(see("/admin/backups?said=made")),
+        Some(Err(error)) => Err(refusal_of(&error).into()),
+        None => Err(refusal_of(&BackupError::NoRecipient).into()),
     }
 }
 

@@ -14,6 +14,8 @@ use crate::store::{Field, Plan, Record, StoreResult, Table, View};
 
 /// How often it is looked whether a backup is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Nothing is made by itself so shortly after a start, in seconds: shoppers come first.
+const AFTER_START: i64 = 10 * 60;
 /// After one that failed the next is tried this many seconds later.
 const AGAIN_AFTER: i64 = 15 * 60;
 /// A restore is to be rehearsed this often: half a year, in seconds.
@@ -51,7 +53,9 @@ pub fn make_due(shop: &Shop) -> Result<bool, BackupError> {
     if shop.clock.jump().is_some() || !has_recipients(shop) || !shop.sells() {
         return Ok(false);
     }
-    if due_at(shop, &shop.store.view()?)? > shop.clock.now() {
+    let now_is = shop.clock.now();
+    let just_opened = now_is.seconds_since(shop.opened) < AFTER_START;
+    if just_opened || due_at(shop, &shop.store.view()?)? > now_is {
         return Ok(false);
     }
     now(shop)?;

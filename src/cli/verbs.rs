@@ -12,7 +12,7 @@ use super::{DONE, FAILED};
 use crate::catalogue::ImportReport;
 use crate::locale::Locale;
 use crate::refusal::Stop;
-use crate::shop::Shop;
+use crate::shop::{Shop, aside};
 use crate::{backup, catalogue, orders, passwords, staff};
 
 /// A verb with all that it needs; files travel as bytes.
@@ -90,7 +90,11 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
             blocking(shop, move |shop| products_import(shop, &csv, pictures, json)).await
         }
         Verb::ProductsExport => blocking(shop, products_export).await,
-        Verb::BackupNow { json } => blocking(shop, move |shop| backup_now(shop, json)).await,
+        Verb::BackupNow { json } => {
+            let handle = shop.clone();
+            let made = aside("backup", move || backup_now(&handle, json)).await;
+            made.unwrap_or_else(|| Report::failed("the backup was cut off"))
+        }
         Verb::BackupList { json } => blocking(shop, move |shop| backup_list(shop, json)).await,
         Verb::Sweep { args, json } => super::sweep::perform(shop, args, json).await,
         Verb::KeysRotate { key_file, given, json } => {

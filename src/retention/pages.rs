@@ -250,7 +250,7 @@ fn holds_part(visit: &Visit, form: &Form, problems: &Problems) -> StoreResult<Ma
                 .value(form.raw("what")).autocomplete("off").problems(problems).render())
             (Field::textarea("reason", &t!(l, "Reason", "理由")).rows(2).value(form.raw("reason"))
                 .problems(problems).render())
-            (Field::date("ends", &t!(l, "Until and with", "截止日期（含当日）")).value(form.raw("ends"))
+            (Field::date("ends", &t!(l, "Last day", "截止日期（含当日）")).value(form.raw("ends"))
                 .problems(problems).render())
             (ui::primary_button(&t!(l, "Place the hold", "设置法律保全")))
         }))
@@ -267,7 +267,8 @@ fn hold_row(visit: &Visit, number: u64, hold: &HoldRow) -> StoreResult<Vec<Marku
             html! { a href={ "/admin/customers/" (subject) } { (t!(l, "a customer", "客户")) } }
         }
     };
-    let ended = hold.lifted.unwrap_or(hold.ends);
+    // It ends with the end of its last day.
+    let ended = hold.lifted.unwrap_or_else(|| hold.ends.plus_seconds(-1));
     let act = match hold.lifted {
         Some(_) => ui::badge(Tone::Neutral, &t!(l, "ended", "已结束")),
         None => ui::button_form(
