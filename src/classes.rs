@@ -60,6 +60,30 @@ impl Ground {
     }
 }
 
+/// How a class is handled (SEC-08).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grade {
+    /// Shown to everybody.
+    Open,
+    /// Names nobody, and is the shop's own business.
+    Internal,
+    /// About a person: sealed; masked for staff, and whole for the person, or after a look that was logged.
+    Confidential,
+    /// Sealed and shown to nobody, or once to the person it is for.
+    Secret,
+}
+
+impl Grade {
+    pub const fn text(self) -> Text {
+        match self {
+            Self::Open => Text::new("open", "公开"),
+            Self::Internal => Text::new("internal", "内部"),
+            Self::Confidential => Text::new("confidential", "敏感（去标识化展示，查看留痕）"),
+            Self::Secret => Text::new("secret", "机密（不展示）"),
+        }
+    }
+}
+
 /// What the register says of one class.
 pub struct ClassFacts {
     pub class: Class,
@@ -68,6 +92,7 @@ pub struct ClassFacts {
     pub title: Text,
     pub purpose: Text,
     pub ground: Ground,
+    pub grade: Grade,
     /// How long, in words; `{…}` names the key of `[retention]` that gives the period.
     pub clock: Text,
     pub recipients: Text,
@@ -88,6 +113,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Catalogue and settings", "商品与设置"),
         purpose: Text::new("runs the shop", "店铺经营"),
         ground: Ground::None,
+        grade: Grade::Open,
         clock: Text::new("as long as the shop needs it", "随店铺经营需要"),
         recipients: Text::new("everybody", "公开"),
         passing: false,
@@ -98,6 +124,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("The shop's own secrets", "店铺密钥"),
         purpose: Text::new("signs and seals", "签名与加密"),
         ground: Ground::None,
+        grade: Grade::Secret,
         clock: Text::new("as long as the shop exists", "店铺存续期间"),
         recipients: NOBODY,
         passing: false,
@@ -111,6 +138,7 @@ pub const CLASSES: &[ClassFacts] = &[
             "商品、金额、时间与状态，不含个人身份",
         ),
         ground: Ground::Law,
+        grade: Grade::Internal,
         clock: Text::new("kept as the anonymous record of the sale", "作为不含个人信息的交易记录保存"),
         recipients: Text::new("staff", "店员"),
         passing: false,
@@ -124,6 +152,7 @@ pub const CLASSES: &[ClassFacts] = &[
             "登录、设置、订单与购物车",
         ),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new("until {cancelled_account} after cancellation", "至账号注销后 {cancelled_account}"),
         recipients: Text::new("staff, masked", "店员（去标识化展示）"),
         passing: false,
@@ -134,6 +163,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Password and second factor", "密码与第二验证因素"),
         purpose: Text::new("proves that it is you", "验证身份"),
         ground: Ground::Contract,
+        grade: Grade::Secret,
         clock: Text::new("until changed or reset, or with the account", "至更换、重置或随账号删除"),
         recipients: NOBODY,
         passing: false,
@@ -144,6 +174,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Saved addresses", "收货地址"),
         purpose: Text::new("fills in the next order", "方便下次下单"),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new("until deleted, or with the account", "至您删除或随账号删除"),
         recipients: NOBODY,
         passing: false,
@@ -154,6 +185,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Consignee of an order", "订单收货信息"),
         purpose: Text::new("delivers the order and answers for it", "配送订单及售后"),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new(
             "{order_contact} after completion; {unfinished_order} if it was cancelled",
             "交易完成后 {order_contact}；已取消的订单 {unfinished_order}",
@@ -167,6 +199,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Invoice details", "发票信息"),
         purpose: Text::new("issues the invoice that was asked for", "开具发票"),
         ground: Ground::Law,
+        grade: Grade::Confidential,
         clock: Text::new("{invoice}", "{invoice}"),
         recipients: Text::new("staff; tax authority on demand", "店员；税务机关依法查询"),
         passing: false,
@@ -177,6 +210,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Messages about an order", "订单通知"),
         purpose: Text::new("tells you what happens to your order", "告知订单进展"),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new("{message} after it was sent", "发送后 {message}"),
         recipients: MAIL,
         passing: false,
@@ -187,6 +221,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Who looked at personal data", "个人信息查看记录"),
         purpose: Text::new("records each look by staff and its reason", "记录店员每次查看及理由"),
         ground: Ground::Law,
+        grade: Grade::Confidential,
         clock: Text::new("{access_log}", "{access_log}"),
         recipients: Text::new("the owner", "店主"),
         passing: false,
@@ -197,6 +232,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Staff accounts", "店员账号"),
         purpose: Text::new("lets staff work, and says who did what", "店员登录与操作留痕"),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new("until disabled or reset", "至停用或重置"),
         recipients: Text::new("the owner", "店主"),
         passing: false,
@@ -207,6 +243,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Sessions", "登录会话"),
         purpose: Text::new("keeps you signed in", "保持登录状态"),
         ground: Ground::Contract,
+        grade: Grade::Secret,
         clock: Text::new("{session} after the last use", "最后一次使用后 {session}"),
         recipients: NOBODY,
         passing: true,
@@ -220,6 +257,7 @@ pub const CLASSES: &[ClassFacts] = &[
             "验证邮箱或手机号归您所有；将变更告知原联系方式",
         ),
         ground: Ground::Contract,
+        grade: Grade::Secret,
         clock: Text::new(
             "{code}; what counts tries and sendings up to a day",
             "{code}；用于限制尝试与发送次数的计数最长一天",
@@ -233,6 +271,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Unfinished registrations", "未完成的注册"),
         purpose: Text::new("waits for the code that proves the contact", "等待验证联系方式"),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new("{registration}", "{registration}"),
         recipients: NOBODY,
         passing: true,
@@ -243,6 +282,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Carts of visitors", "访客购物车"),
         purpose: Text::new("keeps what was put into the cart", "保存加入购物车的商品"),
         ground: Ground::Contract,
+        grade: Grade::Confidential,
         clock: Text::new("{cart} after the last use", "最后一次使用后 {cart}"),
         recipients: NOBODY,
         passing: true,
@@ -253,6 +293,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Index of contacts", "联系方式索引"),
         purpose: Text::new("finds an account at sign-in, by keyed digests", "登录时按带密钥摘要查找账号"),
         ground: Ground::Contract,
+        grade: Grade::Secret,
         clock: Text::new("with the account", "随账号删除"),
         recipients: NOBODY,
         passing: true,
@@ -263,6 +304,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Evidence of consent", "同意记录"),
         purpose: Text::new("proves what was agreed to and when", "证明同意的内容与时间"),
         ground: Ground::Law,
+        grade: Grade::Confidential,
         clock: Text::new("{consent_evidence} after withdrawal", "撤回后 {consent_evidence}"),
         recipients: NOBODY,
         passing: false,
@@ -273,6 +315,7 @@ pub const CLASSES: &[ClassFacts] = &[
         title: Text::new("Consent in force", "有效的同意"),
         purpose: Text::new("allows what was agreed to", "据以处理已同意的用途"),
         ground: Ground::Consent,
+        grade: Grade::Confidential,
         clock: Text::new("until withdrawn", "至撤回"),
         recipients: NOBODY,
         passing: false,
@@ -286,6 +329,7 @@ pub const CLASSES: &[ClassFacts] = &[
             "按法律要求保全相关信息，并记录操作人、理由与期限",
         ),
         ground: Ground::Law,
+        grade: Grade::Confidential,
         clock: Text::new("{access_log} after it ended", "保全结束后 {access_log}"),
         recipients: Text::new("the owner", "店主"),
         passing: false,
@@ -355,6 +399,12 @@ mod tests {
         for (position, facts) in CLASSES.iter().enumerate() {
             assert_eq!(facts.class as usize, position, "{}", facts.id);
             assert_eq!(Class::from_code(facts.class.code()), Some(facts.class));
+            // What is about a person has a ground, and what has a ground is never open.
+            let personal = facts.ground != Ground::None && facts.class != Class::Ledger;
+            assert_eq!(
+                personal,
+                facts.grade == Grade::Confidential || (personal && facts.grade == Grade::Secret)
+            );
         }
     }
 }

@@ -45,10 +45,11 @@ pub fn report(config: &Config, as_json: bool) -> Report {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{}\n  class       {} ({})\n  purpose     {}\n  ground      {}\n  period      {}\n  recipients  {}",
+            "{}\n  class       {} ({})\n  grade       {}\n  purpose     {}\n  ground      {}\n  period      {}\n  recipients  {}",
             table.name,
             facts.id,
             facts.title.get(en),
+            facts.grade.text().get(en),
             facts.purpose.get(en),
             facts.ground.text().get(en),
             clock_of(facts, config),
@@ -77,6 +78,7 @@ fn table_json(table: &TableInfo, config: &Config) -> Value {
         "class": facts.id,
         "sealed": facts.class != crate::classes::Class::Public,
         "passing": table.passing,
+        "grade": facts.grade.text().get(en),
         "purpose": facts.purpose.get(en),
         "ground": facts.ground.text().get(en),
         "period": clock_of(facts, config),

@@ -201,3 +201,48 @@ fn recount_slice(plan: &mut Plan<'_>) -> StoreResult<()> {
     }
     plan.put(&RECOUNT, &(), &RecountRow { after: Some(last) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        let instant: jiff::Timestamp = text.parse().expect("a time");
+        Timestamp::from_millis(instant.as_millisecond())
+    }
+
+    fn over(zone: &str, rule: Rule, from: &str) -> String {
+        let mut config = Config::defaults(PathBuf::new());
+        config.site.timezone = TimeZone::get(zone).expect("known");
+        let counted = Counted { rule: rule.code(), from: at(from) };
+        PeriodsRow::of(&config).end(counted).expect("it ends").to_string()
+    }
+
+    #[test]
+    fn ret_06_a_clock_ends_by_the_calendar_of_the_shop() {
+        for (zone, rule, from, ends) in [
+            ("Asia/Shanghai", Rule::CancelledAccount, "2027-01-15T02:00:00Z", "2027-02-15T02:00:00Z"),
+            // The 31st of January, and of a leap year: the last day of February.
+            ("Asia/Shanghai", Rule::CancelledAccount, "2027-01-31T02:00:00Z", "2027-02-28T02:00:00Z"),
+            ("Asia/Shanghai", Rule::CancelledAccount, "2028-01-31T02:00:00Z", "2028-02-29T02:00:00Z"),
+            // Late in the evening it is the next day already in Shanghai: the 1st, not the 31st.
+            ("Asia/Shanghai", Rule::CancelledAccount, "2027-01-31T17:00:00Z", "2027-02-28T17:00:00Z"),
+            ("UTC", Rule::CancelledAccount, "2027-01-31T17:00:00Z", "2027-02-28T17:00:00Z"),
+            ("Asia/Shanghai", Rule::CancelledAccount, "2027-03-30T17:00:00Z", "2027-04-29T17:00:00Z"),
+            ("UTC", Rule::CancelledAccount, "2027-03-30T17:00:00Z", "2027-04-30T17:00:00Z"),
+            // The 29th of February has no day of its own three years on.
+            ("Asia/Shanghai", Rule::OrderContact, "2028-02-29T02:00:00Z", "2031-02-28T02:00:00Z"),
+            ("Asia/Shanghai", Rule::Invoice, "2028-02-29T02:00:00Z", "2038-02-28T02:00:00Z"),
+            // Thirty days are thirty days by the clock on the wall, over the change to summer time too.
+            ("Europe/Berlin", Rule::Message, "2027-03-20T11:00:00Z", "2027-04-19T10:00:00Z"),
+        ] {
+            assert_eq!(over(zone, rule, from), ends, "{zone}, {rule:?} from {from}");
+        }
+    }
+
+    #[test]
+    fn every_rule_has_its_period_in_the_configuration() {
+        let periods = PeriodsRow::of(&Config::defaults(PathBuf::new()));
+        assert_eq!(periods.periods.len(), Rule::ALL.len());
+    }
+}

@@ -222,3 +222,28 @@ async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_no
         assert_eq!(tuckshop::accounts::erase_due(&opened).await.expect("looked"), erased, "{days} days on");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_erased_while_a_backup_is_written_comes_back_with_none() {
+    let shop = TestShop::open().await;
+    let (mut lin, _) = (shop.shopper("lin").await, shop.shopper("yan").await);
+    let kept = back_up(&shop).await;
+    let form = lin.get("/account/cancel").await.must_be(200).form("/account/cancel");
+    let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on").with("no_restore", "on");
+    let handle = shop.shop.clone();
+    let backups = tokio::task::spawn_blocking(move || {
+        (0..4).map(|_| backup::now(&handle).expect("a backup").0).collect::<Vec<String>>()
+    });
+    lin.submit(form).await.must_be(200).must_say("Your account is erased");
+    let made = backups.await.expect("ran");
+    replace_copy(&shop, &kept).await;
+    for name in &made {
+        let place = shop.dir.path().join("backups");
+        std::fs::copy(place.join(name), &kept.archive).expect("copied");
+        let (folder, report) = restored(&shop, &kept).await;
+        report.expect("restored");
+        let mut browser = open_restored(&shop, &folder).await;
+        assert_eq!(browser.sign_in("lin", SHOPPER_PASSWORD).await.status, 422, "{name}");
+        browser.sign_in("yan", SHOPPER_PASSWORD).await.must_be(303);
+    }
+}
