@@ -6,12 +6,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
-use crate::shop::Shop;
+use crate::shop::{self, Shop};
 use crate::{accounts, backup, catalogue, memory, notify, orders, retention};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
 const LEAVING_EVERY: Duration = Duration::from_secs(60);
+const ANCHOR_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
@@ -28,6 +29,14 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(every(SWEEP_LASTING_EVERY, shop.clone(), stop.clone(), async |shop| {
             retention::sweep(shop).await?;
             retention::renew_contact_index(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(ANCHOR_EVERY, shop.clone(), stop.clone(), async |shop| {
+            let handle = shop.clone();
+            let left = shop::aside("anchor", move || backup::anchor::leave_anchors(&handle)).await;
+            if let Some(Err(error)) = left {
+                tracing::warn!(%error, "an anchor of the access log was not left");
+            }
+            Ok(())
         })),
         tokio::spawn(every(LEAVING_EVERY, shop.clone(), stop.clone(), async |shop| {
             accounts::erase_due(shop).await.map(|_| ())

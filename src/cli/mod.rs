@@ -87,6 +87,15 @@ enum Command {
     /// Backups
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// The access log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Prove that the access log was not altered, against every anchor that can be reached
+    Verify,
 }
 
 #[derive(Subcommand)]
@@ -177,6 +186,7 @@ pub fn run() -> i32 {
         Command::Keys(command) => keys::run(config, command, json),
         Command::Sweep(args) => carry_out(config, Verb::Sweep { args, json }),
         Command::Backup(command) => backup::run(config, command, json),
+        Command::Audit(AuditCommand::Verify) => carry_out(config, Verb::AuditVerify { json }),
     }
 }
 

@@ -33,13 +33,14 @@ pub enum Verb {
     BackupKeyring,
     KeysRecoveryFacts,
     KeysRecoveryUse { recipient: String },
+    AuditVerify { json: bool },
 }
 
 impl Verb {
     /// Whether it must leave the data dir as it is; what opening would heal is healed in memory.
     pub fn only_looks(&self) -> bool {
         match self {
-            Self::Check { .. } => true,
+            Self::Check { .. } | Self::AuditVerify { .. } => true,
             Self::Sweep { args, .. } => args.only_looks(),
             _ => false,
         }
@@ -103,6 +104,7 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         Verb::BackupVerify { name, json } => {
             blocking(shop, move |shop| verified(backup::verify::verify(shop, name.as_deref()), json)).await
         }
+        Verb::AuditVerify { json } => blocking(shop, move |shop| audit_verify(shop, json)).await,
         Verb::BackupKeyring => blocking(shop, backup_keyring).await,
         Verb::KeysRecoveryFacts => blocking(shop, recovery_facts).await,
         Verb::KeysRecoveryUse { recipient } => {
@@ -359,6 +361,38 @@ fn backup_now(shop: &Shop, json: bool) -> Report {
     }
 }
 
+/// Walks the access log, and fails if anything is wrong with it.
+fn audit_verify(shop: &Shop, json: bool) -> Report {
+    let audit = match backup::anchor::audit(shop) {
+        Ok(audit) => audit,
+        Err(error) => return Report::failed(error),
+    };
+    let mut report = if json {
+        Report::json(&json!(audit))
+    } else {
+        let newest = audit.anchors.iter().map(|(_, anchor)| anchor).max_by_key(|anchor| anchor.count);
+        let anchored = match newest {
+            Some(anchor) => {
+                format!("The newest anchor is of {}, over {} entries.\n", anchor.at, anchor.count)
+            }
+            None => "No anchor was compared.\n".to_owned(),
+        };
+        let unread: String = audit.unread.iter().map(|what| format!("Not compared: {what}\n")).collect();
+        let entries = audit.entries;
+        let verdict = if audit.faults.is_empty() {
+            format!("The access log is whole: {entries} entries.\n")
+        } else {
+            String::new()
+        };
+        Report::done(format!("{verdict}{anchored}{unread}"))
+    };
+    for fault in &audit.faults {
+        let _ = writeln!(report.stderr, "tuckshop: {fault}");
+        report.code = FAILED;
+    }
+    report
+}
+
 /// What a verification found, as a report that fails if anything is wrong.
 pub fn verified(found: Result<Vec<backup::verify::Verified>, backup::BackupError>, json: bool) -> Report {
     let found = match found {
@@ -452,6 +486,7 @@ impl Verb {
             Self::KeysRotate { .. } => "keys rotate",
             Self::KeysRecoveryFacts => "keys recovery",
             Self::KeysRecoveryUse { .. } => "keys recovery, typed back",
+            Self::AuditVerify { .. } => "audit verify",
         }
     }
 }

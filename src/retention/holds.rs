@@ -1,6 +1,8 @@
 //! Legal holds: what must not go while a claim or an authority needs it. A hold has an author, a reason
 //! and an end, it wins over every clock, and the person sees that it exists.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::periods::{Rule, start_clock};
@@ -144,6 +146,11 @@ pub(super) fn lift_ended(plan: &mut Plan<'_>) -> Decided<()> {
 pub fn holds(view: &View<'_>) -> StoreResult<Vec<(u64, HoldRow)>> {
     let rows = view.list(&HOLDS, &[])?;
     Ok(rows.into_iter().rev().map(|row| (row.key, row.record)).collect())
+}
+
+/// Every vault that is held: few, whatever the shop's size.
+pub(super) fn all_held(view: &View<'_>) -> StoreResult<HashSet<VaultId>> {
+    Ok(view.list(&HELD, &[])?.into_iter().map(|row| row.key.0).collect())
 }
 
 /// Whether a vault is held.

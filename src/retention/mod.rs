@@ -150,10 +150,11 @@ struct Due {
 }
 
 fn due(view: &View<'_>, moment: Timestamp) -> StoreResult<Due> {
+    let held = holds::all_held(view)?;
     let mut kept = 0;
     let mut by_class: BTreeMap<Class, Vec<VaultId>> = BTreeMap::new();
     for vault in view.expired(false, moment, usize::MAX)? {
-        if holds::is_held(view, vault)? {
+        if held.contains(&vault) {
             kept += 1;
         } else if let Some(class) = view.class_of(vault) {
             by_class.entry(class).or_default().push(vault);

@@ -16,7 +16,7 @@ use crate::staff;
 use crate::store::StoreResult;
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
+use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, post, refused, see};
 
 const HOME: &str = "/admin/retention";
 const DAY: i64 = 24 * 60 * 60;
@@ -52,7 +52,8 @@ const SAID: [(&str, Text); 4] = [
 ];
 
 async fn show(visit: Visit) -> Answer {
-    Ok(page(written(&visit, &Form::default(), &Problems::new())?))
+    // What is due within a month is counted each time.
+    aside(move || Ok(page(written(&visit, &Form::default(), &Problems::new())?))).await
 }
 
 async fn confirm_clock(visit: Visit) -> Answer {

@@ -157,6 +157,17 @@ fn sealed_digest(view: &View<'_>, number: u64) -> StoreResult<Option<[u8; 32]>> 
     Ok(raw.map(|bytes| sha256(&bytes)))
 }
 
+/// What the chain says of its first `count` entries; `None` if there are not so many.
+pub fn digest_at(view: &View<'_>, count: u64) -> StoreResult<Option<[u8; 32]>> {
+    if count == 0 {
+        return Ok(Some([0; 32]));
+    }
+    match tolerated(view.get(&ACCESS_LOG, &count))? {
+        Some(Some(entry)) => Ok(Some(entry.digest(count)?)),
+        _ => Ok(None),
+    }
+}
+
 /// Walks the whole chain: `Ok` with the count of entries, or the number of the first entry that was
 /// altered, moved or removed (one more than there are, if the end is missing).
 pub fn verify_chain(view: &View<'_>) -> StoreResult<Result<u64, u64>> {

@@ -5,6 +5,7 @@ mod actors;
 mod page;
 mod program;
 
+mod audit;
 mod backups;
 mod clients;
 mod crashes;
