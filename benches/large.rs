@@ -15,6 +15,8 @@ use client::{Shop, Shopper};
 /// Products and orders of the small shop and of the large one.
 const SIZES: [(usize, usize); 2] = [(1_000, 1_000), (100_000, 200_000)];
 const ROUNDS: usize = 4;
+/// So many pages of each category are looked at: in both shops they are full.
+const PAGES_EACH: usize = 5;
 /// So many times each page is asked for in a round.
 const ASKED: usize = 250;
 /// How often a shop is opened; the middle one counts.
@@ -31,7 +33,7 @@ const PAGES: [(&str, Ask); 6] = [
     }),
     ("category", |shop, turn| {
         let category = shop.categories[turn % shop.categories.len()].clone();
-        shop.visitor.get(&format!("{category}?page={}", 1 + turn % 20)).status == 200
+        shop.visitor.get(&format!("{category}?page={}", 1 + turn % PAGES_EACH)).status == 200
     }),
     ("search", |shop, turn| {
         let word = ["mug", "green tea", "礼盒", "candle"][turn % 4];

@@ -8,6 +8,7 @@ use super::shelves;
 use crate::accounts;
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, SubjectId, VaultId};
+use crate::locale::Text;
 use crate::money::{Money, sum};
 use crate::payments::State;
 use crate::refusal::{Decided, Refusal};
@@ -105,7 +106,11 @@ pub fn find(view: &View<'_>, number: &OrderNumber) -> StoreResult<Option<Order>>
 /// 'Not found' unless it is theirs.
 pub fn find_of(view: &View<'_>, subject: SubjectId, number: &OrderNumber) -> Decided<Order> {
     let order = find(view, number)?;
-    let own = order.filter(|order| order.consignee.as_ref().is_some_and(|c| c.subject == subject));
+    let is_own = |order: &Order| {
+        let consignee = order.consignee.as_ref();
+        consignee.is_some_and(|c| c.subject == subject && !(c.hidden && order.is_over()))
+    };
+    let own = order.filter(is_own);
     Ok(own.ok_or_else(Refusal::not_found)?)
 }
 
@@ -117,19 +122,37 @@ pub fn find_of(view: &View<'_>, subject: SubjectId, number: &OrderNumber) -> Dec
 pub fn find_for_staff(view: &View<'_>, number: &OrderNumber) -> Decided<Order> {
     let mut order = find(view, number)?.ok_or_else(Refusal::not_found)?;
     if let Some(consignee) = &order.consignee
-        && is_restricted(view, &order, consignee.subject)?
+        && is_restricted(view, &order, consignee)?
     {
         order.consignee = None;
     }
     Ok(order)
 }
 
-/// Whether the personal part of an order is kept and shown to nobody: its account is gone, or it was
-/// cancelled and the order is over.
-fn is_restricted(view: &View<'_>, order: &Order, subject: SubjectId) -> StoreResult<bool> {
-    let Some(account) = accounts::find(view, subject)? else { return Ok(true) };
-    Ok(account.leaving.is_some() && order.is_over())
+/// Whether the personal part of an order is kept and shown to nobody: its account is gone, or the order
+/// is over and was taken off its owner's list, or their account is cancelled.
+fn is_restricted(view: &View<'_>, order: &Order, consignee: &Consignee) -> StoreResult<bool> {
+    let Some(account) = accounts::find(view, consignee.subject)? else { return Ok(true) };
+    Ok(order.is_over() && (consignee.hidden || account.leaving.is_some()))
 }
+
+/// Takes an order that is over off its owner's list (RGT-05). Its record stays without a person; what is
+/// personal about it is kept as long as the law asks, and shown to nobody.
+///
+/// # Errors
+/// 'Not found' for another's order; a conflict while something is still to be done about it.
+pub fn take_off_list(plan: &mut Plan<'_>, subject: SubjectId, number: &OrderNumber) -> Decided<()> {
+    let order = find_of(plan, subject, number)?;
+    if !order.is_over() {
+        return Err(Refusal::conflict(NOT_OVER).into());
+    }
+    let Some(consignee) = order.consignee else { return Err(Refusal::not_found().into()) };
+    plan.delete(&ORDERS_OF, &(subject, consignee.place))?;
+    Ok(plan.update(&CONSIGNEES, number, &Consignee { hidden: true, ..consignee })?)
+}
+
+const NOT_OVER: Text =
+    Text::new("This order is not over yet, so it stays on your list.", "该订单尚未结束，暂不能删除。");
 
 /// Stores what became of an order: the record, its personal part, its owner's list, the shelves.
 pub(super) fn store(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> StoreResult<()> {

@@ -87,7 +87,8 @@ fn placed_with(view: &View<'_>, subject: SubjectId, key: &str) -> StoreResult<Op
     }
     let Some(placed) = view.get(&PLACED, &hash_of(key))? else { return Ok(None) };
     let consignee = super::consignee_of(view, &placed.number)?;
-    Ok(consignee.filter(|consignee| consignee.subject == subject).map(|_| placed.number))
+    let own = consignee.filter(|consignee| consignee.subject == subject && !consignee.hidden);
+    Ok(own.map(|_| placed.number))
 }
 
 /// How the page was come by.

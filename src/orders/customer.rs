@@ -14,7 +14,7 @@ use super::terms::Terms;
 use crate::address;
 use crate::front::{self, Page};
 use crate::ids::OrderNumber;
-use crate::locale::Locale;
+use crate::locale::{Locale, Text};
 use crate::payments::{Method, State};
 use crate::refusal::{Kind, Refusal, Stop};
 use crate::store::{StoreResult, View};
@@ -33,6 +33,7 @@ pub fn routes() -> Vec<Route> {
         get("/account/orders", Who::Customer, list),
         get("/account/orders/{number}", Who::Customer, show),
         post("/account/orders/{number}/cancel", Who::Customer, "cancels an order", cancel),
+        post("/account/orders/{number}/delete", Who::Customer, "takes an order off one's list", delete),
         post("/account/orders/{number}/received", Who::Customer, "says that the goods came", received),
     ]
 }
@@ -44,6 +45,8 @@ struct Asked {
     tab: String,
     #[serde(default)]
     page: String,
+    #[serde(default)]
+    said: String,
 }
 
 async fn list(visit: Visit, Query(asked): Query<Asked>) -> Answer {
@@ -73,6 +76,7 @@ async fn list(visit: Visit, Query(asked): Query<Asked>) -> Answer {
     let title = t!(l, "Orders", "我的订单");
     let main = html! {
         (ui::heading(&title, html! {}))
+        (said_notice(l, &asked.said))
         (ui::tabs(l, &tabs, &href(tab)))
         @if entries.is_empty() {
             (ui::empty_state(&t!(l, "There are no orders here.", "暂无相关订单。"),
@@ -171,6 +175,27 @@ async fn cancel(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     done(&visit, &here, "cancelled", visit.shop.store.commit(decide).await)
 }
 
+const NOT_CONFIRMED: Text =
+    Text::new("Tick that you have read what is lost with it.", "请勾选确认已了解删除的后果。");
+
+async fn delete(visit: Visit, Path(number): Path<String>, form: Form) -> Answer {
+    let order = own_order(&visit, &visit.view()?, &number)?;
+    let here = format!("{HERE}/{}", order.number);
+    if !form.ticked("confirm") {
+        let refusal = Refusal::field("confirm", NOT_CONFIRMED);
+        let problems = front::problems_of(&visit, &refusal);
+        let visit = Visit { path: here, ..visit.clone() };
+        let view = visit.view()?;
+        return Ok(refused(&refusal, order_page(&visit, &view, &order, "", &form, &problems)?));
+    }
+    let subject = visit.subject()?;
+    let decide = move |plan: &mut crate::store::Plan<'_>| book::take_off_list(plan, subject, &order.number);
+    match visit.shop.store.commit(decide).await {
+        Ok(()) => Ok(see(&format!("{HERE}?said=deleted"))),
+        outcome => done(&visit, &here, "deleted", outcome),
+    }
+}
+
 async fn received(visit: Visit, Path(number): Path<String>, _form: Form) -> Answer {
     let order = own_order(&visit, &visit.view()?, &number)?;
     let here = format!("{HERE}/{}", order.number);
@@ -231,6 +256,7 @@ fn order_page(
             about_order(visit, view, order)?,
         ))
         (cancel_form(l, order, form, problems))
+        (delete_form(l, order, problems))
     };
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     front::account_page(visit, &about, HERE, main)
@@ -243,6 +269,7 @@ fn said_notice(l: Locale, said: &str) -> Markup {
         "received" => {
             (Tone::Good, t!(l, "Thank you. We know that the goods have come.", "已确认收货，谢谢。"))
         }
+        "deleted" => (Tone::Good, t!(l, "The order is off your list.", "订单已删除。")),
         "moved" => (
             Tone::Warn,
             t!(
@@ -340,4 +367,27 @@ fn cancel_form(l: Locale, order: &Order, form: &Form, problems: &Problems) -> Ma
         },
     );
     if problems.is_empty() { ui::disclosure(&t!(l, "Cancel the order", "取消订单"), body) } else { body }
+}
+
+fn delete_form(l: Locale, order: &Order, problems: &Problems) -> Markup {
+    if !order.is_over() {
+        return html! {};
+    }
+    let label = t!(
+        l,
+        "I know that returns and repairs can no longer be asked for here",
+        "我已了解：删除后无法再在此申请售后"
+    );
+    let body = ui::form(
+        &format!("{HERE}/{}/delete", order.number),
+        html! {
+            p {
+                (t!(l, "The order leaves your list for good. Name, phone and address on it are kept as long as the law asks, and shown to nobody.",
+                    "订单将从列表中永久移除。其中的姓名、电话和地址按法律要求的期限保存，不向任何人展示。"))
+            }
+            (Field::checkbox("confirm", &label).problems(problems).render())
+            (ui::danger_button(&t!(l, "Take the order off my list", "删除订单")))
+        },
+    );
+    if problems.is_empty() { ui::disclosure(&t!(l, "Delete the order", "删除订单"), body) } else { body }
 }

@@ -164,6 +164,7 @@ pub fn place(plan: &mut Plan<'_>, terms: &Terms, wish: PlaceOrder) -> Decided<Or
         note: wish.note,
         parcels: Vec::new(),
         remarks: Vec::new(),
+        hidden: false,
     };
     let mut order = Order { number, row, consignee: Some(consignee) };
     order.note(plan.now, Actor::Customer, Happening::Placed, None, "");

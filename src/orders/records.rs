@@ -196,6 +196,8 @@ pub struct Consignee {
     pub note: String,
     pub parcels: Vec<Parcel>,
     pub remarks: Vec<Remark>,
+    /// Its owner took the order off their list.
+    pub hidden: bool,
 }
 
 impl Record for Consignee {
@@ -206,6 +208,7 @@ impl Record for Consignee {
         Field::new("note", DataKind::Basic),
         Field::of::<Parcel>("parcels", DataKind::Property),
         Field::of::<Remark>("remarks", DataKind::Basic),
+        plain("hidden"),
     ];
 }
 

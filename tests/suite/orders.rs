@@ -301,3 +301,40 @@ async fn a_clock_that_jumps_a_year_cancels_and_destroys_nothing_until_it_is_conf
         assert_eq!(shop.faults(), Vec::<String>::new());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_05_a_completed_order_taken_off_the_list_is_gone_from_view_and_not_destroyed() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("cod").await;
+    let here = format!("/account/orders/{number}");
+    let page = lin.get(&here).await.must_be(200);
+    assert!(!page.has_form(&format!("{here}/delete")), "it is under way");
+    lin.post(&format!("{here}/delete"), &[("confirm", "on")]).await.must_be(303);
+    lin.get(&here).await.must_be(200);
+    let mut owner = shop.owner().await;
+    let office = format!("/admin/orders/{number}");
+    let form = owner.get(&office).await.form(&format!("{office}/ship"));
+    owner.submit(form.with("carrier", "SF Express").with("tracking", "SF0000000000001")).await.must_be(303);
+    let form = owner.get(&office).await.form(&format!("{office}/complete"));
+    owner.submit(form).await.must_be(303);
+
+    let form = lin.get(&here).await.must_be(200).form(&format!("{here}/delete"));
+    lin.submit(form.clone()).await.must_be(422).must_say("Tick that you have read");
+    assert_eq!(
+        lin.submit(form.clone().with("confirm", "on")).await.leads_to(),
+        "/account/orders?said=deleted"
+    );
+    lin.submit(form.with("confirm", "on")).await.must_be(404);
+    lin.get(&here).await.must_be(404);
+    assert!(!lin.get("/account/orders?tab=all").await.must_be(200).says(&number));
+    // Staff see the sale and nobody in it; the personal part is still there for the law.
+    let page = owner.get(&office).await.must_be(200);
+    assert!(page.says("Stoneware mug") && !page.says("王"), "{}", page.text());
+    let known = tuckshop::ids::OrderNumber::parse(&number).expect("a number");
+    let view = shop.shop.store.view().expect("a view");
+    assert!(tuckshop::orders::consignee_of(&view, &known).expect("readable").is_some());
+    drop(view);
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
