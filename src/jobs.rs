@@ -36,6 +36,7 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
             if let Some(Err(error)) = left {
                 tracing::warn!(%error, "an anchor of the access log was not left");
             }
+            shop.outbox_bell.notify_one();
             Ok(())
         })),
         tokio::spawn(every(LEAVING_EVERY, shop.clone(), stop.clone(), async |shop| {

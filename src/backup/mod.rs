@@ -146,6 +146,7 @@ pub fn tables() -> Vec<TableInfo> {
         GIVEN.info(),
         schedule::REHEARSED.info(),
         rotation::CHECKED.info(),
+        anchor::MAILED.info(),
     ]
 }
 

@@ -88,6 +88,16 @@ pub fn queue_staff(plan: &mut Plan<'_>, number: &OrderNumber, step: StaffStep) -
     Ok(())
 }
 
+/// Queues the signed end of the access log to each owner of the shop.
+pub fn queue_anchor(plan: &mut Plan<'_>) -> StoreResult<()> {
+    for member in staff::list(plan)? {
+        if member.owner && member.active {
+            queue(plan, What::Anchor { clerk: member.id })?;
+        }
+    }
+    Ok(())
+}
+
 /// Queues news about an account to its holder, at whatever contact it has when it is sent.
 pub fn queue_to_account(plan: &mut Plan<'_>, subject: SubjectId, notice: NoticeKind) -> StoreResult<()> {
     queue(plan, What::Account { subject, notice })

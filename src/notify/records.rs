@@ -27,13 +27,15 @@ pub enum What {
     Staff { number: OrderNumber, step: StaffStep, clerk: StaffId },
     /// News about an account, to its holder.
     Account { subject: SubjectId, notice: NoticeKind },
+    /// Where the access log ends, signed, to an owner.
+    Anchor { clerk: StaffId },
 }
 
 impl What {
     pub fn order(&self) -> Option<&OrderNumber> {
         match self {
             Self::Order { number, .. } | Self::Staff { number, .. } => Some(number),
-            Self::Account { .. } => None,
+            Self::Account { .. } | Self::Anchor { .. } => None,
         }
     }
 }

@@ -210,6 +210,14 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             let written = letter.map(|letter| Written::letter(shop, letter, member.language));
             Ok(written.map(|written| (Contact::Email(member.email), written)))
         }
+        What::Anchor { clerk } => {
+            let Some(member) = staff::find(&view, *clerk)?.filter(|member| member.active) else {
+                return Ok(None);
+            };
+            drop(view);
+            let written = texts::anchor_message(shop, member.language);
+            Ok(written.map(|written| (Contact::Email(member.email), written)))
+        }
         What::Account { subject, notice } => {
             let leaving_too = notice.reaches_the_leaving();
             let Some((to, l)) = holder(&view, shop, *subject, leaving_too)? else { return Ok(None) };

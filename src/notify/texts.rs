@@ -210,6 +210,26 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
     Written { mail, sms: signed_sms(shop, &short, l) }
 }
 
+/// Where the access log ends, for the owner to keep: `None` if it can't be told now.
+pub(super) fn anchor_message(shop: &Shop, l: Locale) -> Option<Written> {
+    let anchor = crate::backup::anchor::current(shop)
+        .inspect_err(|error| tracing::error!(%error, "the end of the access log could not be signed"))
+        .ok()?;
+    let text = serde_json::to_string_pretty(&anchor).ok()?;
+    let title = t!(l, "Where the access log ends", "查看记录校验信息");
+    let body = t!(
+        l,
+        "This is where the log of looks at personal data ends, signed by your shop. Keep this message: if the \
+         log is ever cut or written anew, it proves what was there. `tuckshop audit verify` compares the log \
+         with the anchors at your backup places.\n\n{text}",
+        "以下是个人信息查看记录的当前末尾，由店铺签名。请保存此邮件：如果记录被删减或改写，它可以证明原有内容。\
+         `tuckshop audit verify` 会将记录与各备份位置的校验文件进行比对。\n\n{text}"
+    );
+    let name = &shop.settings().name;
+    let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
+    Some(Written { mail, sms: signed_sms(shop, &title, l) })
+}
+
 /// The text, and below it the shop's name and address.
 fn signed(shop: &Shop, body: &str) -> String {
     format!("{body}\n\n{}, {}\n", shop.settings().name, shop.url())

@@ -4,7 +4,7 @@ use tuckshop::backup::{self, anchor};
 use tuckshop::staff::access_log::{ACCESS_LOG, ACCESS_LOG_HEAD, HeadRow, digest_at};
 use tuckshop::store::Plan;
 
-use crate::actors::TestShop;
+use crate::actors::{OWNER, TestShop};
 
 /// A shop in which the owner has looked at so many customers.
 async fn looked_at(times: usize) -> TestShop {
@@ -48,6 +48,10 @@ async fn sec_07_an_altered_a_missing_and_a_cut_entry_are_found() {
     leave_anchors(&shop).await;
     let found = audit(&shop).await;
     assert!(found.faults.is_empty() && found.entries == 4 && found.anchors.len() == 1, "{found:?}");
+    let letter = shop.last_letter(OWNER).await.expect("a letter");
+    assert!(letter.contains("\"count\": 4") && letter.contains("signature"), "{letter}");
+    leave_anchors(&shop).await;
+    assert_eq!(shop.letters(OWNER).await.len(), 1, "one a week");
     let text = std::fs::read_to_string(shop.dir.path().join("backups").join(anchor::ANCHOR)).expect("there");
     assert!(!text.contains("example.com") && !text.contains("parcel"), "it names nobody: {text}");
 
