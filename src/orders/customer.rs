@@ -17,6 +17,7 @@ use crate::ids::OrderNumber;
 use crate::locale::{Locale, Text};
 use crate::payments::{Method, State};
 use crate::refusal::{Kind, Refusal, Stop};
+use crate::retention::holds;
 use crate::store::{StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Field, Picture, Problems, Tone};
@@ -341,6 +342,10 @@ fn about_order(visit: &Visit, view: &View<'_>, order: &Order) -> StoreResult<Mar
         if !consignee.note.is_empty() {
             facts.push((t!(l, "Note", "备注"), html! { (consignee.note) }));
         }
+    }
+    if holds::holds_any(view, &book::vaults_of(view, &order.number)?)? {
+        let says = t!(l, "kept beyond its time until it ends", "保全期间超期保存");
+        facts.push((t!(l, "Legal hold", "法律保全"), html! { (says) }));
     }
     Ok(ui::section(&t!(l, "Details", "订单信息"), ui::facts(&facts)))
 }

@@ -161,6 +161,19 @@ pub fn is_held(view: &View<'_>, vault: VaultId) -> StoreResult<bool> {
     Ok(!view.list(&HELD, &vault.to_bytes())?.is_empty())
 }
 
+/// Whether any of these vaults is held.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn holds_any(view: &View<'_>, vaults: &[VaultId]) -> StoreResult<bool> {
+    for vault in vaults {
+        if is_held(view, *vault)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A vault that came to be while its owner's account was held is held too.
 ///
 /// # Errors

@@ -112,6 +112,8 @@ async fn a_legal_hold_wins_over_the_clock_and_over_the_persons_own_wish_until_it
     }
     let filled = form.with("what", &number).with("reason", "a claim in court").with("ends", "2030-01-01");
     owner.submit(filled).await.must_be(303);
+    // The person sees that it exists.
+    lin.get(&format!("/account/orders/{number}")).await.must_be(200).must_say("Legal hold");
     shop.pass(THREE_YEARS + DAY);
     let run = sweep(&shop).await;
     assert!(run.kept == 1 && has_consignee(&shop, &number), "{run:?}");
