@@ -470,7 +470,8 @@ impl World {
     /// One thing that happens, which may be cut off.
     fn step(&mut self) {
         let hours = self.draw(7);
-        self.clock.advance_seconds(i64::try_from(hours).expect("few") * 60 * 60);
+        // No two backups are of the same moment.
+        self.clock.advance_seconds(i64::try_from(hours).expect("few") * 60 * 60 + 1);
         let fault = self.plan_fault(150);
         let name = self.somebody();
         let what = self.draw(18);

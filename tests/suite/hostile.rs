@@ -270,6 +270,12 @@ async fn another_customers_things_are_as_absent_as_things_that_never_were() {
     let page = owner.get(&format!("/admin/orders/{sent}")).await.must_be(200);
     let ship = page.form(&format!("/admin/orders/{sent}/ship"));
     owner.submit(ship.with("carrier", "SF Express").with("tracking", "SF0000000000001")).await.must_be(303);
+    // One that is over.
+    mei.put_in_cart("mug", 1).await;
+    let over = mei.order("cod").await;
+    let form =
+        mei.get(&format!("/account/orders/{over}")).await.form(&format!("/account/orders/{over}/cancel"));
+    mei.submit(form).await.must_be(303);
     // A session elsewhere, which can be ended from here.
     let mut elsewhere = shop.browser();
     elsewhere.sign_in("mei@example.com", SHOPPER_PASSWORD).await.must_be(303);
