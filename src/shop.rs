@@ -74,6 +74,8 @@ pub struct Inner {
     stopped_selling: AtomicBool,
     /// Set once these files were found to have a twin.
     suspected: AtomicBool,
+    /// Set once the shop is told to stop: long work that may be begun again ends early.
+    closing: AtomicBool,
 }
 
 impl Deref for Shop {
@@ -111,9 +113,19 @@ impl Shop {
             opened,
             stopped_selling: AtomicBool::new(false),
             suspected: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             url: parts.url.trim_end_matches('/').to_owned(),
             config: parts.config,
         })))
+    }
+
+    /// Lets long work that may be begun again end early.
+    pub fn begin_to_close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
     }
 
     /// Takes no orders from now on: another line of this shop goes on.

@@ -112,6 +112,7 @@ impl<W: Write> Packer<W> {
 
 /// Cuts the stream of rows into parts.
 struct Pieces<'a, W: Write> {
+    shop: &'a Shop,
     packer: &'a mut Packer<W>,
     piece: Vec<u8>,
     count: u32,
@@ -129,6 +130,10 @@ impl<W: Write> Pieces<'_, W> {
 
 impl<W: Write> Write for Pieces<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The next start begins it again; nobody waits for an archive to close the shop.
+        if self.shop.is_closing() {
+            return Err(io::Error::other("the shop is closing"));
+        }
         self.piece.extend_from_slice(bytes);
         if self.piece.len() >= PIECE {
             self.pack()?;
@@ -189,7 +194,14 @@ pub(super) fn make(
     let written =
         encrypt_file(disk, &part, &to, &once, |out| pack_shop(shop, view, signer, &mut manifest, out));
     let checked = written.and_then(|sizes| {
-        read_whole(&shop.disk, &part, &[once], Some(&signer.public()), &mut |_, _| Ok(()))?;
+        let mut go_on = |_: &str, _: &[u8]| {
+            if shop.is_closing() {
+                Err(BackupError::io(&part)(io::Error::other("the shop is closing")))
+            } else {
+                Ok(())
+            }
+        };
+        read_whole(&shop.disk, &part, &[once], Some(&signer.public()), &mut go_on)?;
         Ok(sizes)
     });
     let (bytes, digest) = match checked {
@@ -296,12 +308,15 @@ fn pack_shop(
     let io = BackupError::io(&shop.dir);
     let squeezed = zstd::stream::write::Encoder::new(out, COMPRESSION).map_err(&io)?;
     let mut packer = Packer::new(squeezed);
-    let mut pieces = Pieces { packer: &mut packer, piece: Vec::new(), count: 0 };
+    let mut pieces = Pieces { shop, packer: &mut packer, piece: Vec::new(), count: 0 };
     manifest.records = view.write_rows(&mut pieces)?;
     pieces.flush().map_err(&io)?;
     for folder in ["media", "files"] {
         let whole = shop.dir.join(folder);
         for name in shop.disk.list(&whole).map_err(&io)?.iter().filter(|name| !name.ends_with(".new")) {
+            if shop.is_closing() {
+                return Err(io(io::Error::other("the shop is closing")));
+            }
             let path = whole.join(name);
             let bytes = match shop.disk.read(&path) {
                 Ok(bytes) => bytes,

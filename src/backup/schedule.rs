@@ -14,8 +14,8 @@ use crate::store::{Field, Plan, Record, StoreResult, Table, View};
 
 /// How often it is looked whether a backup is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// Nothing is made by itself so shortly after a start, in seconds: shoppers come first.
-const AFTER_START: i64 = 10 * 60;
+/// Nothing is made by itself so shortly after a start: shoppers come first.
+const AFTER_START: Duration = Duration::from_secs(10 * 60);
 /// After one that failed the next is tried this many seconds later.
 const AGAIN_AFTER: i64 = 15 * 60;
 /// A restore is to be rehearsed this often: half a year, in seconds.
@@ -53,9 +53,7 @@ pub fn make_due(shop: &Shop) -> Result<bool, BackupError> {
     if shop.clock.jump().is_some() || !has_recipients(shop) || !shop.sells() {
         return Ok(false);
     }
-    let now_is = shop.clock.now();
-    let just_opened = now_is.seconds_since(shop.opened) < AFTER_START;
-    if just_opened || due_at(shop, &shop.store.view()?)? > now_is {
+    if due_at(shop, &shop.store.view()?)? > shop.clock.now() {
         return Ok(false);
     }
     now(shop)?;
@@ -66,7 +64,12 @@ pub fn make_due(shop: &Shop) -> Result<bool, BackupError> {
 /// Makes backups by their schedule until `stop` turns true.
 pub async fn keep_schedule(shop: Shop, mut stop: watch::Receiver<bool>) {
     let mut not_before = Timestamp::default();
+    let mut pause = AFTER_START;
     loop {
+        if tokio::time::timeout(pause, told_to_stop(&mut stop)).await.is_ok() {
+            return;
+        }
+        pause = LOOK_EVERY;
         if shop.clock.now() >= not_before {
             let handle = shop.clone();
             match crate::shop::aside("backup", move || make_due(&handle)).await {
@@ -78,9 +81,6 @@ pub async fn keep_schedule(shop: Shop, mut stop: watch::Receiver<bool>) {
                 }
                 None => tracing::error!("the backup was cut off"),
             }
-        }
-        if tokio::time::timeout(LOOK_EVERY, told_to_stop(&mut stop)).await.is_ok() {
-            return;
         }
     }
 }

@@ -163,6 +163,7 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
         told_to_stop(&mut signals).await;
         // Everybody who listens is told at once; who has gone already needs no telling.
         let _ = stopper.send(true);
+        shop.begin_to_close();
         let closing = async {
             let _ = server.await;
             for task in tasks {
