@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
@@ -232,7 +232,10 @@ impl Shop {
 /// others sign in, or that a backup is made. `None` if there was no thread to be had, or the work panicked.
 pub async fn aside<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, answer) = tokio::sync::oneshot::channel();
+    ASIDE.fetch_add(1, Ordering::SeqCst);
+    let leaving = Leaving;
     let work = move || {
+        let _leaving = leaving;
         stand_back();
         // Whoever asked may have gone away.
         let _ = done.send(work());
@@ -240,6 +243,30 @@ pub async fn aside<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Sen
     // It ends by itself, after the one piece of work.
     drop(std::thread::Builder::new().name(name.into()).spawn(work).ok()?);
     answer.await.ok()
+}
+
+/// How many threads do work aside.
+static ASIDE: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a thread out, however it ends.
+struct Leaving;
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        ASIDE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Waits until no work is done aside any more, for a second at most: nothing is in the midst of memory that
+/// goes when the process ends.
+pub fn wait_for_asides() {
+    const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
+    for _ in 0..100 {
+        if ASIDE.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
 }
 
 /// On Linux each thread has a priority of its own.

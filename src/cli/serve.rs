@@ -177,6 +177,7 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
         }
         DONE
     });
+    crate::shop::wait_for_asides();
     shop.store.close();
     // A socket that is left behind is stale, and the next start removes it.
     let _ = std::fs::remove_file(lock.socket());
