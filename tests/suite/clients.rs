@@ -125,7 +125,8 @@ fn bombs_in_heads_and_bodies_are_refused_without_being_read_to_their_end() {
         format!("{form}Content-Encoding: gzip\r\nContent-Length: 3\r\nConnection: close\r\n\r\n\x1f\x08a");
     assert!(answer_to(&running, packed.as_bytes()).starts_with("HTTP/1.1 4"));
     is_served(&running);
-    let grown = most_memory(&running) - before;
+    // The kernel counts a little late, so that it may be less.
+    let grown = most_memory(&running).saturating_sub(before);
     assert!(grown < 64 * 1024, "{grown} kB more than before");
 }
 
@@ -166,7 +167,8 @@ fn thousands_who_say_nothing_keep_no_shopper_out() {
     for _ in 0..20 {
         is_served(&running);
     }
-    let grown = most_memory(&running) - before;
+    // The kernel counts a little late, so that it may be less.
+    let grown = most_memory(&running).saturating_sub(before);
     println!("{} silent connections: {grown} kB more", silent.len());
     assert!(grown < 64 * 1024, "{grown} kB more than before");
     drop(silent);
@@ -194,7 +196,8 @@ fn many_sign_ins_at_once_are_all_answered_while_others_are_served() {
         all.into_iter().map(|one| one.join().expect("answered")).collect()
     });
     assert!(answers.iter().all(|status| [422, 429, 503].contains(status)), "{answers:?}");
-    let grown = most_memory(&running) - before;
+    // The kernel counts a little late, so that it may be less.
+    let grown = most_memory(&running).saturating_sub(before);
     println!("{count} sign-ins at once: {grown} kB more");
     // Two at a time at 19 MiB each, and what the connections take.
     assert!(grown < 128 * 1024, "{grown} kB more than before");
