@@ -16,7 +16,7 @@ use crate::front::{self, Page};
 use crate::ids::{OrderNumber, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::orders;
-use crate::refusal::{Decided, Problem, Refusal};
+use crate::refusal::{Decided, Problem, Refusal, Stop};
 use crate::store::{Plan, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Tone};
@@ -66,7 +66,7 @@ async fn cancel(visit: Visit, form: Form) -> Answer {
             let gone = Visit { customer: None, ..visit.clone() };
             Ok(without_cookie(page(after(&gone, &outcome)?), &visit.shop, Cookie::Session))
         }
-        Err(stop) => or_again(&visit, stop, |visit, problems| Ok(written(visit, &form, problems)?)),
+        Err(stop) => or_again(&visit, stop, |visit, problems| written(visit, &form, problems)),
     }
 }
 
@@ -77,7 +77,7 @@ enum Outcome {
     /// It is erased once this is over.
     Waits(WaitsFor),
     /// How many parts of each class there were, and how many are left.
-    Erased(Vec<(Class, usize, usize)>),
+    Erased(BeforeAfter),
 }
 
 async fn try_cancel(visit: &Visit, form: &Form) -> Decided<Outcome> {
@@ -143,10 +143,10 @@ fn counted(view: &View<'_>, vaults: &[(Class, VaultId)]) -> BeforeAfter {
 
 // ---- Pages ----
 
-fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<Markup> {
+fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> Result<Markup, Stop> {
     let l = visit.locale;
     let view = visit.view()?;
-    let Some(subject) = visit.subject().ok() else { return Ok(html! {}) };
+    let subject = visit.subject()?;
     let losses = Losses::of(&view, subject)?;
     let held = leaving::waits_for(&view, subject)? == Some(WaitsFor::LegalHold);
     let period = visit.shop.config().retention.cancelled_account.text(l);
@@ -156,10 +156,7 @@ fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<M
         h1 { (title) }
         (losses_part(visit, &losses))
         @if held {
-            (ui::notice(Tone::Warn, html! {
-                (t!(l, "A legal hold keeps your data for now. It is erased once the hold has ended.",
-                    "因法律保全要求，您的信息暂时不能删除，保全结束后即删除。"))
-            }))
+            (ui::notice(Tone::Warn, waiting(l, WaitsFor::LegalHold)))
         }
         p {
             (t!(l, "For {period} from now nothing is deleted and nothing is used: no messages, no view for staff. You can restore the account at any time of it. Afterwards all that is yours is erased, in backups too.",
@@ -177,7 +174,7 @@ fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<M
         p { a href="/account/security" { (t!(l, "Keep the account", "保留账号")) } }
     };
     let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
-    front::account_page(visit, &page, "/account/security", main)
+    Ok(front::account_page(visit, &page, "/account/security", main)?)
 }
 
 fn losses_part(visit: &Visit, losses: &Losses) -> Markup {

@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::codes::digest_of;
 use super::records::{HALFWAY, HalfwayRow};
+use super::security::whose_code;
 use super::{factor, leaving, set_password, tries};
 use crate::cart;
 use crate::classes::Class;
@@ -158,7 +159,7 @@ pub fn second(plan: &mut Plan<'_>, browser: &Browser, code: &str, random: &dyn R
     if plan.now >= row.expires {
         return Ok(Second::Gone);
     }
-    let whom = format!("second factor {}", row.subject);
+    let whom = whose_code(row.subject);
     tries::count(plan, &whom, "code")?;
     if factor::check(plan, row.subject, code)? {
         tries::forgive(plan, &whom)?;

@@ -28,8 +28,6 @@ pub struct Leaving {
     pub until: Timestamp,
 }
 
-/// How many accounts are looked at in one read of what is due.
-const AT_ONCE: usize = 500;
 /// An account whose cancellation a restore brought back is erased after this many seconds at the
 /// earliest: seven days.
 const AFTER_RESTORE: i64 = 7 * 24 * 60 * 60;
@@ -128,16 +126,19 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
         plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
     }
     for (class, held) in held(plan, subject)? {
-        match class {
-            Class::Order | Class::Invoice => {}
-            Class::ConsentEvidence => {
-                retention::start_clock(plan, held, class, Rule::ConsentEvidence, plan.now)?;
-            }
-            _ => plan.drop_at_request(held)?,
+        if goes_at_once(class) {
+            plan.drop_at_request(held)?;
+        } else if class == Class::ConsentEvidence {
+            retention::start_clock(plan, held, class, Rule::ConsentEvidence, plan.now)?;
         }
     }
     notify::queue_to_contact(plan, &contact_of(&account), NoticeKind::Erased, account.language)?;
     Ok(plan.drop_at_request(own)?)
+}
+
+/// Whether what a person holds of a class goes with the account, and not by a clock of its own.
+fn goes_at_once(class: Class) -> bool {
+    !matches!(class, Class::Order | Class::Invoice | Class::ConsentEvidence)
 }
 
 /// The subjects whose month is over at a moment, whatever they wait for.
@@ -159,10 +160,8 @@ pub async fn erase_due(shop: &Shop) -> Decided<u64> {
     }
     let due = due(&shop.store.view()?, shop.clock.now())?;
     let mut erased = 0;
-    for some in due.chunks(AT_ONCE) {
-        for subject in some.iter().copied() {
-            erased += u64::from(shop.store.commit(move |plan| erase_if_due(plan, subject)).await?);
-        }
+    for subject in due {
+        erased += u64::from(shop.store.commit(move |plan| erase_if_due(plan, subject)).await?);
     }
     if erased > 0 {
         shop.outbox_bell.notify_one();
@@ -190,11 +189,8 @@ pub fn would_erase(view: &View<'_>, moment: Timestamp) -> StoreResult<BTreeMap<C
         if waits_for(view, subject)?.is_some() {
             continue;
         }
-        *counts.entry(Class::Account).or_default() += 1;
-        for (class, _) in held(view, subject)? {
-            if !matches!(class, Class::Order | Class::Invoice | Class::ConsentEvidence) {
-                *counts.entry(class).or_default() += 1;
-            }
+        for (class, _) in vaults_of(view, subject)?.into_iter().filter(|(class, _)| goes_at_once(*class)) {
+            *counts.entry(class).or_default() += 1;
         }
     }
     Ok(counts)

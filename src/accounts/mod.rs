@@ -50,7 +50,7 @@ use records::{ACCOUNTS, AGREEMENTS, AccountRow, AgreementRow, HOLDINGS, HoldingR
 pub use factor::is_set as has_second_factor;
 pub use leaving::{
     Leaving, Promised, WaitsFor, erase, erase_due, faults, follow_promises, is_in_use, leave, stay,
-    waits_for, would_erase,
+    vaults_of, waits_for, would_erase,
 };
 pub use records::tables;
 pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};

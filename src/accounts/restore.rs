@@ -6,6 +6,7 @@ use super::cancel::{counts_part, erase_now, waiting};
 use super::entry::{self, Browser, Entered, Welcome};
 use super::pages::{self, or_again, or_again_at};
 use super::registration::door_page;
+use super::security::whose_code;
 use super::sign_in::{Proven, count_try, prove};
 use super::{factor, leaving, tries};
 use crate::locale::{Locale, Text};
@@ -82,7 +83,7 @@ async fn try_erase(visit: &Visit, form: &Form) -> Decided<Markup> {
     }
     Refusal::unless_empty(problems)?;
     let Proven { subject, whom } = prove(visit, form).await?;
-    let of_code = format!("second factor {subject}");
+    let of_code = whose_code(subject);
     count_try(visit, of_code.clone(), "code").await?;
     let decide = move |plan: &mut Plan<'_>| {
         if factor::is_set(plan, subject)? && !factor::check(plan, subject, &code)? {

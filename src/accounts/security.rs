@@ -255,7 +255,7 @@ async fn prove_with_code(
     Ok(typed)
 }
 
-fn whose_code(subject: SubjectId) -> String {
+pub(super) fn whose_code(subject: SubjectId) -> String {
     format!("second factor {subject}")
 }
 

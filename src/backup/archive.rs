@@ -110,6 +110,12 @@ impl<W: Write> Packer<W> {
     }
 }
 
+/// Ends an archive that is being made when the shop is told to stop: nobody waits for it, and the next
+/// start begins it again.
+fn refuse_closing(shop: &Shop) -> io::Result<()> {
+    if shop.is_closing() { Err(io::Error::other("the shop is closing")) } else { Ok(()) }
+}
+
 /// Cuts the stream of rows into parts.
 struct Pieces<'a, W: Write> {
     shop: &'a Shop,
@@ -130,10 +136,7 @@ impl<W: Write> Pieces<'_, W> {
 
 impl<W: Write> Write for Pieces<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // The next start begins it again; nobody waits for an archive to close the shop.
-        if self.shop.is_closing() {
-            return Err(io::Error::other("the shop is closing"));
-        }
+        refuse_closing(self.shop)?;
         self.piece.extend_from_slice(bytes);
         if self.piece.len() >= PIECE {
             self.pack()?;
@@ -194,13 +197,7 @@ pub(super) fn make(
     let written =
         encrypt_file(disk, &part, &to, &once, |out| pack_shop(shop, view, signer, &mut manifest, out));
     let checked = written.and_then(|sizes| {
-        let mut go_on = |_: &str, _: &[u8]| {
-            if shop.is_closing() {
-                Err(BackupError::io(&part)(io::Error::other("the shop is closing")))
-            } else {
-                Ok(())
-            }
-        };
+        let mut go_on = |_: &str, _: &[u8]| refuse_closing(shop).map_err(BackupError::io(&part));
         read_whole(&shop.disk, &part, &[once], Some(&signer.public()), &mut go_on)?;
         Ok(sizes)
     });
@@ -314,9 +311,7 @@ fn pack_shop(
     for folder in ["media", "files"] {
         let whole = shop.dir.join(folder);
         for name in shop.disk.list(&whole).map_err(&io)?.iter().filter(|name| !name.ends_with(".new")) {
-            if shop.is_closing() {
-                return Err(io(io::Error::other("the shop is closing")));
-            }
+            refuse_closing(shop).map_err(&io)?;
             let path = whole.join(name);
             let bytes = match shop.disk.read(&path) {
                 Ok(bytes) => bytes,

@@ -172,10 +172,7 @@ impl World {
 
     /// Opens the shop of the current line as a start does, and goes on where copies are overdue.
     fn open(&mut self) {
-        let key =
-            master::parse(&String::from_utf8(self.disk.read(&self.key).expect("the key")).expect("text"));
-        let store = Store::open(&self.setting(), &[key.expect("a key")]).expect("opens");
-        self.shop = Some(self.shop_of(store));
+        self.open_only();
         check_places(self.shop()).expect("every place is this shop's");
         self.follow();
     }

@@ -12,7 +12,7 @@ use super::records::{
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::Contact;
-use crate::ids::{MessageId, OrderNumber, SubjectId, VaultId};
+use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::orders::{StaffStep, Step};
 use crate::refusal::{Decided, Refusal};
@@ -80,20 +80,17 @@ pub fn queue_order_step(
 
 /// Queues the message about an order to each owner of the shop.
 pub fn queue_staff(plan: &mut Plan<'_>, number: &OrderNumber, step: StaffStep) -> StoreResult<()> {
-    for member in staff::list(plan)? {
-        if member.owner && member.active {
-            queue(plan, What::Staff { number: number.clone(), step, clerk: member.id })?;
-        }
-    }
-    Ok(())
+    queue_to_owners(plan, |clerk| What::Staff { number: number.clone(), step, clerk })
 }
 
 /// Queues the signed end of the access log to each owner of the shop.
 pub fn queue_anchor(plan: &mut Plan<'_>) -> StoreResult<()> {
-    for member in staff::list(plan)? {
-        if member.owner && member.active {
-            queue(plan, What::Anchor { clerk: member.id })?;
-        }
+    queue_to_owners(plan, |clerk| What::Anchor { clerk })
+}
+
+fn queue_to_owners(plan: &mut Plan<'_>, what: impl Fn(StaffId) -> What) -> StoreResult<()> {
+    for member in staff::list(plan)?.into_iter().filter(|member| member.owner && member.active) {
+        queue(plan, what(member.id))?;
     }
     Ok(())
 }

@@ -99,11 +99,8 @@ fn vaults_of(view: &View<'_>, what: &Held) -> StoreResult<Vec<VaultId>> {
         Held::Customer(subject) if accounts::find(view, *subject)?.is_none() => Ok(Vec::new()),
         Held::Customer(subject) => {
             // A password proves nothing to anybody, and stays changeable.
-            let held = accounts::held(view, *subject)?.into_iter();
-            let mut vaults: Vec<VaultId> =
-                held.filter(|(class, _)| *class != Class::Credential).map(|(_, vault)| vault).collect();
-            vaults.push(accounts::vault(view, *subject)?);
-            Ok(vaults)
+            let all = accounts::vaults_of(view, *subject)?.into_iter();
+            Ok(all.filter(|(class, _)| *class != Class::Credential).map(|(_, vault)| vault).collect())
         }
     }
 }

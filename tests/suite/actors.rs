@@ -88,6 +88,19 @@ impl TestShop {
         tokio::task::spawn_blocking(add).await.expect("somebody is added");
     }
 
+    /// Ships an order and completes it, in the back office.
+    pub async fn complete(&self, number: &str) {
+        let mut owner = self.owner().await;
+        let here = format!("/admin/orders/{number}");
+        let form = owner.get(&here).await.form(&format!("{here}/ship"));
+        owner
+            .submit(form.with("carrier", "SF Express").with("tracking", "SF0000000000001"))
+            .await
+            .must_be(303);
+        let form = owner.get(&here).await.form(&format!("{here}/complete"));
+        owner.submit(form).await.must_be(303);
+    }
+
     /// Imports a catalogue.
     pub async fn stock(&self, csv: &'static str) {
         let shop = self.shop.clone();

@@ -109,7 +109,7 @@ async fn ret_03_a_month_after_its_cancellation_an_account_is_erased() {
     let shop = TestShop::open().await;
     let mut lin = settled(&shop, "lin").await;
     let number = lin.order("cod").await;
-    complete(&shop, &number).await;
+    shop.complete(&number).await;
     cancel(&mut lin, false).await.must_be(200);
     let mut owner = shop.owner().await;
     let order = format!("/admin/orders/{number}");
@@ -133,15 +133,6 @@ async fn ret_03_a_month_after_its_cancellation_an_account_is_erased() {
     let mut again = shop.shopper("lin").await;
     assert!(!again.get("/account/orders?tab=all").await.must_be(200).says(&number));
     assert_eq!(shop.faults(), Vec::<String>::new());
-}
-
-async fn complete(shop: &TestShop, number: &str) {
-    let mut owner = shop.owner().await;
-    let here = format!("/admin/orders/{number}");
-    let form = owner.get(&here).await.form(&format!("{here}/ship"));
-    owner.submit(form.with("carrier", "SF Express").with("tracking", "SF0000000000001")).await.must_be(303);
-    let form = owner.get(&here).await.form(&format!("{here}/complete"));
-    owner.submit(form).await.must_be(303);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +161,7 @@ async fn an_erasure_waits_for_a_running_order_and_says_so() {
     let mut owner = shop.owner().await;
     let page = owner.get(&format!("/admin/orders/{number}")).await.must_be(200);
     assert!(page.says("王"), "it can still be shipped: {}", page.text());
-    complete(&shop, &number).await;
+    shop.complete(&number).await;
     shop.run_jobs().await;
     assert!(!is_known(&shop, "lin"));
     assert_eq!(shop.faults(), Vec::<String>::new());
