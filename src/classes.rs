@@ -31,6 +31,13 @@ pub enum Class {
     ConsentEvidence = 16,
     Grant = 17,
     LegalHold = 18,
+    Searches = 19,
+    Browsing = 20,
+    Devices = 21,
+    Conversation = 22,
+    Request = 23,
+    Export = 24,
+    Visitor = 25,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -334,6 +341,101 @@ pub const CLASSES: &[ClassFacts] = &[
         recipients: Text::new("the owner", "店主"),
         passing: false,
     },
+    ClassFacts {
+        class: Class::Searches,
+        id: "searches",
+        title: Text::new("Search phrases", "搜索记录"),
+        purpose: Text::new("offers you your earlier searches again", "再次为您提供搜索过的词"),
+        ground: Ground::Consent,
+        grade: Grade::Confidential,
+        clock: Text::new(
+            "{searches} at most, or until cleared or withdrawn",
+            "最长 {searches}，或至清除、撤回同意",
+        ),
+        recipients: NOBODY,
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Browsing,
+        id: "browsing",
+        title: Text::new("Products looked at", "浏览记录"),
+        purpose: Text::new("lists for you what you looked at", "为您列出浏览过的商品"),
+        ground: Ground::Consent,
+        grade: Grade::Confidential,
+        clock: Text::new(
+            "{browsing} at most, or until cleared or withdrawn",
+            "最长 {browsing}，或至清除、撤回同意",
+        ),
+        recipients: NOBODY,
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Devices,
+        id: "devices",
+        title: Text::new("Devices", "设备记录"),
+        purpose: Text::new(
+            "lists for you which devices your account was used on",
+            "为您列出使用过账号的设备",
+        ),
+        ground: Ground::Consent,
+        grade: Grade::Confidential,
+        clock: Text::new(
+            "{devices} at most, or until cleared or withdrawn",
+            "最长 {devices}，或至清除、撤回同意",
+        ),
+        recipients: NOBODY,
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Conversation,
+        id: "conversation",
+        title: Text::new("Conversations", "客服会话"),
+        purpose: Text::new("answers what you ask", "答复您的咨询与投诉"),
+        ground: Ground::Contract,
+        grade: Grade::Confidential,
+        clock: Text::new("{conversation} after it was closed", "会话结束后 {conversation}"),
+        recipients: Text::new("staff", "店员"),
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Request,
+        id: "request",
+        title: Text::new("Requests about personal data", "个人信息权利请求"),
+        purpose: Text::new(
+            "answers a request and proves that it was answered in time",
+            "处理您的请求并证明已按时答复",
+        ),
+        ground: Ground::Law,
+        grade: Grade::Confidential,
+        clock: Text::new("{request} after it was closed", "办结后 {request}"),
+        recipients: Text::new("staff", "店员"),
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Export,
+        id: "export",
+        title: Text::new("Copies of your data", "个人信息副本"),
+        purpose: Text::new("hands you the copy that you asked for", "提供您索取的个人信息副本"),
+        ground: Ground::Contract,
+        grade: Grade::Confidential,
+        clock: Text::new("7 days after it was made", "生成后 7 天"),
+        recipients: NOBODY,
+        passing: true,
+    },
+    ClassFacts {
+        class: Class::Visitor,
+        id: "visitor",
+        title: Text::new("Choices of a visitor", "访客的选择"),
+        purpose: Text::new(
+            "remembers what a visitor allowed on the cookie page",
+            "记住访客在 Cookie 页面作出的选择",
+        ),
+        ground: Ground::Consent,
+        grade: Grade::Confidential,
+        clock: Text::new("{cart} after the last change", "最后一次更改后 {cart}"),
+        recipients: NOBODY,
+        passing: true,
+    },
 ];
 
 impl Class {
@@ -370,6 +472,8 @@ pub enum DataKind {
     Property,
     /// Device class and language.
     Device,
+    /// What was looked at and searched for.
+    Browsing,
 }
 
 impl DataKind {
@@ -381,6 +485,7 @@ impl DataKind {
             Self::OnlineIdentity => Text::new("online identity", "网络身份标识信息"),
             Self::Property => Text::new("property", "个人财产信息"),
             Self::Device => Text::new("device", "个人常用设备信息"),
+            Self::Browsing => Text::new("browsing", "个人上网记录"),
         }
     }
 

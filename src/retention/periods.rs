@@ -33,10 +33,20 @@ pub enum Rule {
     AccessLog = 6,
     /// From when nothing rests on it any more.
     ConsentEvidence = 7,
+    /// From the first search of its month.
+    Searches = 8,
+    /// From the first look of its month.
+    Browsing = 9,
+    /// From the first sight of a device in its month.
+    Devices = 10,
+    /// From when a conversation was closed.
+    Conversation = 11,
+    /// From when a request was closed.
+    Request = 12,
 }
 
 impl Rule {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::CancelledAccount,
         Self::OrderContact,
         Self::UnfinishedOrder,
@@ -44,6 +54,11 @@ impl Rule {
         Self::Message,
         Self::AccessLog,
         Self::ConsentEvidence,
+        Self::Searches,
+        Self::Browsing,
+        Self::Devices,
+        Self::Conversation,
+        Self::Request,
     ];
 
     const fn code(self) -> u8 {
@@ -60,6 +75,11 @@ impl Rule {
             Self::Message => "message",
             Self::AccessLog => "access_log",
             Self::ConsentEvidence => "consent_evidence",
+            Self::Searches => "searches",
+            Self::Browsing => "browsing",
+            Self::Devices => "devices",
+            Self::Conversation => "conversation",
+            Self::Request => "request",
         }
     }
 }
