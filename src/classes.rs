@@ -37,7 +37,6 @@ pub enum Class {
     Conversation = 22,
     Request = 23,
     Export = 24,
-    Visitor = 25,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -419,20 +418,6 @@ pub const CLASSES: &[ClassFacts] = &[
         ground: Ground::Contract,
         grade: Grade::Confidential,
         clock: Text::new("7 days after it was made", "生成后 7 天"),
-        recipients: NOBODY,
-        passing: true,
-    },
-    ClassFacts {
-        class: Class::Visitor,
-        id: "visitor",
-        title: Text::new("Choices of a visitor", "访客的选择"),
-        purpose: Text::new(
-            "remembers what a visitor allowed on the cookie page",
-            "记住访客在 Cookie 页面作出的选择",
-        ),
-        ground: Ground::Consent,
-        grade: Grade::Confidential,
-        clock: Text::new("{cart} after the last change", "最后一次更改后 {cart}"),
         recipients: NOBODY,
         passing: true,
     },

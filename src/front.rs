@@ -6,9 +6,9 @@ use crate::refusal::{Kind, Refusal};
 use crate::settings::Settings;
 use crate::store::StoreResult;
 use crate::t;
-use crate::web::Visit;
 use crate::web::assets::ADDRESSES;
 use crate::web::ui::{self, Footer, Frame};
+use crate::web::{Form, Visit};
 
 /// What a page says of itself.
 #[derive(Clone, Copy, Default)]
@@ -138,4 +138,10 @@ pub fn problems_of(visit: &Visit, refusal: &Refusal) -> ui::Problems {
         problems.add(&problem.field, problem.text(visit.locale));
     }
     problems
+}
+
+/// The value of a field in the query of this visit.
+pub fn asked(visit: &Visit, name: &str) -> String {
+    let query = visit.path.split_once('?').map_or("", |(_, query)| query);
+    Form::parse(query.as_bytes()).raw(name).to_owned()
 }

@@ -3,7 +3,8 @@
 
 use crate::web::Route;
 use crate::{
-    accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, retention, staff, web,
+    accounts, backup, cart, catalogue, consent, history, machine, notify, orders, pages, payments, retention,
+    staff, web,
 };
 
 /// All routes.
@@ -18,6 +19,8 @@ pub fn all() -> Vec<Route> {
     all.extend(notify::routes());
     all.extend(backup::routes());
     all.extend(retention::routes());
+    all.extend(consent::routes());
+    all.extend(history::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());
     all

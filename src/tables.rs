@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use crate::store::TableInfo;
 use crate::{
-    accounts, backup, cart, catalogue, notify, orders, retention, secrets, sessions, settings, staff, store,
+    accounts, backup, cart, catalogue, consent, history, notify, orders, retention, secrets, sessions,
+    settings, staff, store,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -19,6 +20,8 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(notify::tables());
     all.extend(backup::tables());
     all.extend(retention::tables());
+    all.extend(consent::tables());
+    all.extend(history::tables());
     all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
     all
 });

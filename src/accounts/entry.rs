@@ -9,7 +9,10 @@ use super::security::whose_code;
 use super::{factor, leaving, set_password, tries};
 use crate::cart;
 use crate::classes::Class;
+use crate::consent::Asked;
+use crate::history;
 use crate::ids::SubjectId;
+use crate::locale::Locale;
 use crate::notify::{self, NoticeKind};
 use crate::random::Random;
 use crate::refusal::Decided;
@@ -25,6 +28,9 @@ const TRIES: u8 = 5;
 #[derive(Clone, Debug)]
 pub struct Browser {
     agent: String,
+    language: Locale,
+    /// It sends a signal that refuses tracking.
+    refuses: bool,
     /// The session that it had before.
     session: Option<[u8; 32]>,
     cart: Option<String>,
@@ -36,6 +42,8 @@ impl Browser {
     pub fn of(visit: &Visit) -> Self {
         Self {
             agent: visit.agent.to_string(),
+            language: visit.locale,
+            refuses: visit.refuses,
             session: visit.customer.as_ref().map(|session| session.hash),
             cart: visit.cart.clone(),
             step: super::codes::step_of(visit),
@@ -126,6 +134,8 @@ pub(super) fn admit(
         return Ok(Entered::Leaving);
     }
     let token = sessions::begin(plan, Holder::Customer(subject), &browser.agent, random)?;
+    let asked = Asked { subject, refuses: browser.refuses };
+    history::note_device(plan, asked, &browser.agent, browser.language, random)?;
     let capped = match &browser.cart {
         Some(cart) => !cart::merge(plan, subject, cart)?.is_empty(),
         None => false,

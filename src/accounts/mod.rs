@@ -36,8 +36,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::consent;
 use crate::contact::{Contact, check_account_name};
-use crate::ids::{EntryId, SubjectId, VaultId};
+use crate::ids::{SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::random::Random;
 use crate::refusal::{Decided, Refusal};
@@ -45,7 +46,7 @@ use crate::retention::holds;
 use crate::store::{Handle, Key, Plan, StoreError, StoreResult, View};
 use crate::web::Route;
 
-use records::{ACCOUNTS, AGREEMENTS, AccountRow, AgreementRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};
+use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};
 
 pub use factor::is_set as has_second_factor;
 pub use leaving::{
@@ -276,16 +277,14 @@ pub fn create(plan: &mut Plan<'_>, new: &NewAccount, random: &dyn Random) -> Dec
     plan.put_in(&ACCOUNTS, &account.subject, own, &account.row())?;
     index(plan, &account)?;
     set_password(plan, account.subject, new.password.clone())?;
-    note_agreement(plan, &account, random)?;
+    let said = consent::Said {
+        page: "/register",
+        language: account.language,
+        text: account.agreed_texts,
+        at: account.agreed,
+    };
+    consent::note_evidence(plan, account.subject, "terms", true, said, random)?;
     Ok(account.subject)
-}
-
-fn note_agreement(plan: &mut Plan<'_>, account: &Account, random: &dyn Random) -> StoreResult<()> {
-    let evidence = plan.new_vault(Class::ConsentEvidence, None)?;
-    let row = AgreementRow { texts: account.agreed_texts, language: account.language, at: account.agreed };
-    let key = (account.subject, EntryId::new(plan.now, random));
-    plan.put_in(&AGREEMENTS, &key, evidence, &row)?;
-    hold(plan, account.subject, Class::ConsentEvidence, evidence)
 }
 
 /// Puts a password in the place of the one before, whose vault is erased.

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+pub use crate::front::asked;
+
 use crate::contact::Contact;
 use crate::locale::{Locale, Text};
 use crate::notify::{self, Reach};
@@ -47,12 +49,6 @@ fn is_about_a_form(refusal: &Refusal) -> bool {
 /// One problem as a refused form.
 pub fn problem(problem: Problem) -> Stop {
     Refusal::invalid(vec![problem]).into()
-}
-
-/// The value of a field in the query of this visit.
-pub fn asked(visit: &Visit, name: &str) -> String {
-    let query = visit.path.split_once('?').map_or("", |(_, query)| query);
-    Form::parse(query.as_bytes()).raw(name).to_owned()
 }
 
 /// The sentence for `?said=word`, if the page knows the word.

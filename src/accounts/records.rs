@@ -6,7 +6,7 @@ use super::leaving::Leaving;
 use crate::address::Address;
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::ids::{AddressId, EntryId, SubjectId, VaultId};
+use crate::ids::{AddressId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
@@ -132,23 +132,6 @@ impl Record for AddressRow {
 
 pub const ADDRESSES: Table<(SubjectId, AddressId), AddressRow> = Table::new("addresses", Class::Address);
 
-/// Evidence that the terms and the policy were agreed to (CON-01).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AgreementRow {
-    pub texts: [u8; 32],
-    /// The language they were read in.
-    pub language: Locale,
-    pub at: Timestamp,
-}
-
-impl Record for AgreementRow {
-    const FIELDS: &'static [Field] =
-        &[plain("texts"), Field::new("language", DataKind::Device), identity("at")];
-}
-
-pub const AGREEMENTS: Table<(SubjectId, EntryId), AgreementRow> =
-    Table::new("agreements", Class::ConsentEvidence);
-
 /// A registration that waits for its code; kept an hour.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegistrationRow {
@@ -252,7 +235,6 @@ pub fn tables() -> Vec<TableInfo> {
         FACTORS.info(),
         NEW_FACTORS.info(),
         ADDRESSES.info(),
-        AGREEMENTS.info(),
         REGISTRATIONS.info(),
         CODES.info(),
         SENDINGS.info(),

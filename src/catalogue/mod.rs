@@ -129,6 +129,21 @@ pub fn warm(shop: &Shop) -> StoreResult<()> {
     read(shop)?.warm()
 }
 
+/// The address of a search for a phrase.
+pub fn search_path(phrase: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", phrase).finish();
+    format!("/search?{query}")
+}
+
+/// What a product on sale is called, and its address.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn name_and_path(shop: &Shop, product: ProductId, l: Locale) -> StoreResult<Option<(String, String)>> {
+    let found = reader::read(shop)?.product(product)?.filter(|product| product.is_on_sale());
+    Ok(found.map(|product| (product.row.title.get(l).to_owned(), product_path(&product.row.slug))))
+}
+
 /// The tables of the catalogue.
 pub fn tables() -> Vec<TableInfo> {
     use records as r;

@@ -400,6 +400,7 @@ pub(super) fn search(
     catalogue: &Reader<'_>,
     asked: &Asked<'_>,
     part: &Part<'_, std::sync::Arc<Card>>,
+    earlier: &[String],
 ) -> Markup {
     let (query, count) = (asked.query, asked.count);
     let title = search_title(l, query);
@@ -407,6 +408,13 @@ pub(super) fn search(
         (ui::error_summary(l, asked.problems))
         h1 { (title) }
         (search_form(l, catalogue, asked))
+        @if !earlier.is_empty() {
+            p {
+                (t!(l, "You searched for: ", "搜索记录："))
+                @for phrase in earlier { a href=(super::search_path(phrase)) { (phrase) } " " }
+                a href="/account/privacy/history" { (t!(l, "Clear", "清除")) }
+            }
+        }
         @if !asked.problems.is_empty() {
             // Nothing was looked for.
         } @else if part.items.is_empty() {

@@ -13,6 +13,7 @@ use super::records::CATEGORY_SLUGS;
 use super::search::Query;
 use super::{admin, admin_categories, admin_variants, category_path, pictures, product_path};
 use crate::front::{self, Page};
+use crate::history;
 use crate::ids::VariantId;
 use crate::locale::Text;
 use crate::money::Money;
@@ -92,6 +93,7 @@ fn moved_to(path: &str) -> Response {
 }
 
 async fn product(visit: Visit, Path(slug): Path<String>) -> Answer {
+    note_look(&visit, &slug).await;
     kept::answer(&visit, |catalogue| draw_product(&visit, catalogue, &slug))
 }
 
@@ -135,7 +137,29 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
     Ok(Some(refused(refusal, front::shop_page(&visit, &said, main)?)))
 }
 
+/// Notes a look at a product for who allows it. The page comes whether or not that works.
+async fn note_look(visit: &Visit, slug: &str) {
+    if visit.customer.is_none() {
+        return;
+    }
+    let found = read(&visit.shop).and_then(|catalogue| catalogue.product_by_slug(slug));
+    let Ok(Some(product)) = found else { return };
+    if let Err(stop) = history::note_look(visit, product.id).await {
+        tracing::warn!(%stop, "a look at a product could not be noted");
+    }
+}
+
 async fn search(visit: Visit) -> Answer {
+    if visit.customer.is_some() {
+        let asked = asked_of(&visit);
+        let mut problems = Vec::new();
+        let phrase = asked.line("q", MOST_QUERY, &mut problems);
+        if problems.is_empty()
+            && let Err(stop) = history::note_search(&visit, &phrase).await
+        {
+            tracing::warn!(%stop, "a search could not be noted");
+        }
+    }
     aside(move || draw_search(&visit)).await
 }
 
@@ -184,7 +208,8 @@ fn draw_search(visit: &Visit) -> Answer {
         has_problems: !shown_problems.is_empty(),
         ..Page::default()
     };
-    let main = pages::search(l, &catalogue, &asked, &part);
+    let earlier = history::offered(visit)?;
+    let main = pages::search(l, &catalogue, &asked, &part, &earlier);
     let markup = front::shop_page(visit, &about, main)?;
     Ok(if refusal.problems.is_empty() { page(markup) } else { refused(&refusal, markup) })
 }

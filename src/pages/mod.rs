@@ -11,6 +11,8 @@ use crate::front::{self, Page};
 use crate::locale::{Locale, Text};
 use crate::web::ui;
 use crate::web::{Answer, Route, Visit, Who, get, reply};
+pub use facts::how_long;
+
 use facts::Facts;
 
 /// A page that informs.

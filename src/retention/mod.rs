@@ -13,7 +13,7 @@ mod runs;
 use std::collections::BTreeMap;
 
 pub use pages::routes;
-pub use periods::{PeriodsRow, Rule, adopt, are_in_force, end_of, start_clock, stop_clock};
+pub use periods::{PeriodsRow, Rule, adopt, are_in_force, counted_from, end_of, start_clock, stop_clock};
 pub use runs::{RunRow, last_runs};
 
 use crate::classes::{CLASSES, Class};

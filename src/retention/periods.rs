@@ -158,6 +158,15 @@ pub fn start_clock(
     plan.set_clock(vault, class, end, Some(counted))
 }
 
+/// From when the clock of a vault counts; `None` if it has none.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn counted_from(view: &View<'_>, vault: VaultId) -> StoreResult<Option<Timestamp>> {
+    let row = view.get(&VaultTables::of(false).vaults, &vault)?;
+    Ok(row.and_then(|row| row.counted).map(|counted| counted.from))
+}
+
 /// Stops the clock of a vault: it goes by itself no more.
 ///
 /// # Errors

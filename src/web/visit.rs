@@ -30,6 +30,8 @@ pub struct Visit {
     /// The token that ties a code to this browser, if the browser sent one.
     pub step: Option<String>,
     pub agent: Arc<str>,
+    /// Whether the browser sends Global Privacy Control or Do Not Track.
+    pub refuses: bool,
     /// Whether the browser unpacks gzip.
     pub takes_gzip: bool,
 }
@@ -48,10 +50,10 @@ impl Visit {
             Some(token) => find_staff(&shop.store.view()?, &token, now)?,
             None => None,
         };
-        let header_text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let header_text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let chosen = Cookie::Language.read(headers, https).and_then(|tag| Locale::parse(&tag));
         let locale = chosen
-            .or_else(|| Locale::from_accept_language(header_text(header::ACCEPT_LANGUAGE)))
+            .or_else(|| Locale::from_accept_language(header_text(header::ACCEPT_LANGUAGE.as_str())))
             .unwrap_or_else(|| shop.default_locale());
         Ok(Self {
             shop: shop.clone(),
@@ -62,8 +64,9 @@ impl Visit {
             peer: shop.peer(peer, headers),
             cart: Cookie::Cart.read(headers, https),
             step: Cookie::Step.read(headers, https),
-            agent: header_text(header::USER_AGENT).into(),
-            takes_gzip: header_text(header::ACCEPT_ENCODING).split(',').any(takes_gzip),
+            agent: header_text(header::USER_AGENT.as_str()).into(),
+            refuses: header_text("sec-gpc") == "1" || header_text("dnt") == "1",
+            takes_gzip: header_text(header::ACCEPT_ENCODING.as_str()).split(',').any(takes_gzip),
         })
     }
 

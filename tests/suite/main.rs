@@ -8,6 +8,7 @@ mod program;
 mod audit;
 mod backups;
 mod clients;
+mod consent;
 mod crashes;
 mod faults;
 mod first_run;

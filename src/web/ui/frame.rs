@@ -75,6 +75,7 @@ pub fn account_page(frame: &Frame<'_>, current: &str, main: Markup) -> Markup {
         ("/account/addresses", t!(l, "Addresses", "收货地址")),
         ("/account/settings", t!(l, "Settings", "账号设置")),
         ("/account/security", t!(l, "Security", "账号安全")),
+        ("/account/privacy", t!(l, "Privacy", "隐私设置")),
     ];
     shop_page(
         frame,

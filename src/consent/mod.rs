@@ -1,0 +1,256 @@
+//! Consent (CNS-01 to CNS-06): the register of purposes, what a person allowed, and the evidence of it.
+//!
+//! - [`allows`] answers with an [`Allowed`], and whoever writes what rests on consent must show one:
+//!   without a living grant there is no write. It is decided inside the command that writes, so a
+//!   withdrawal in another tab wins.
+//! - A grant is a vault of its own. Withdrawing drops it, with all that only this consent carried.
+//! - The evidence names nobody. It is filed under the hash of a receipt that only the person holds.
+
+mod pages;
+mod purposes;
+mod records;
+
+pub use pages::routes;
+pub use purposes::{NECESSARY, PURPOSES, Purpose, PurposeFacts};
+pub use records::{EvidenceRow, ReceiptRow};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::accounts;
+use crate::classes::Class;
+use crate::clock::Timestamp;
+use crate::ids::{EntryId, SubjectId};
+use crate::locale::Locale;
+use crate::random::Random;
+use crate::retention::{self, Rule};
+use crate::store::{Key, Plan, StoreResult, TableInfo, View};
+
+use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
+
+/// The tables of this room.
+pub fn tables() -> Vec<TableInfo> {
+    vec![GRANTS.info(), EVIDENCE.info(), RECEIPTS.info()]
+}
+
+/// Who is asked for consent, and through which browser.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    pub subject: SubjectId,
+    /// The browser sends Global Privacy Control or Do Not Track: a refusal, unless the person ticked
+    /// with the signal on.
+    pub refuses: bool,
+}
+
+/// The proof that a living grant was seen; the writes of a purpose ask for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed {
+    subject: SubjectId,
+    purpose: Purpose,
+}
+
+impl Allowed {
+    pub fn subject(self) -> SubjectId {
+        self.subject
+    }
+
+    pub fn purpose(self) -> Purpose {
+        self.purpose
+    }
+}
+
+/// How a purpose stands for a person in this browser.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Off,
+    On {
+        since: Timestamp,
+    },
+    /// Allowed, and refused by the signal that this browser sends.
+    Paused,
+}
+
+fn key(subject: SubjectId, purpose: Purpose) -> (SubjectId, u64) {
+    (subject, u64::from(purpose.code()))
+}
+
+/// How a purpose stands. A grant of another text than today's counts as none: it is asked for anew (CNS-04).
+///
+/// # Errors
+/// If the store could not be read.
+pub fn standing(view: &View<'_>, asked: Asked, purpose: Purpose) -> StoreResult<Standing> {
+    let row = view.get(&GRANTS, &key(asked.subject, purpose))?;
+    let Some(row) = row.filter(|row| row.text == purpose.text_digest()) else { return Ok(Standing::Off) };
+    if asked.refuses && !row.despite_signal {
+        return Ok(Standing::Paused);
+    }
+    Ok(Standing::On { since: row.since })
+}
+
+/// The proof that a person allows a purpose; `None` without a living grant.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn allows(view: &View<'_>, asked: Asked, purpose: Purpose) -> StoreResult<Option<Allowed>> {
+    let on = matches!(standing(view, asked, purpose)?, Standing::On { .. });
+    Ok((on && accounts::is_in_use(view, asked.subject)?)
+        .then_some(Allowed { subject: asked.subject, purpose }))
+}
+
+/// Where and in which words something was agreed to or taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    pub page: &'static str,
+    pub language: Locale,
+    pub text: [u8; 32],
+    pub at: Timestamp,
+}
+
+/// Writes down a consent that was actively ticked. Does nothing if it stands already.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn give(
+    plan: &mut Plan<'_>,
+    asked: Asked,
+    purpose: Purpose,
+    language: Locale,
+    random: &dyn Random,
+) -> StoreResult<()> {
+    let now = plan.now;
+    let (subject, text) = (asked.subject, purpose.text_digest());
+    if matches!(standing(plan, asked, purpose)?, Standing::On { .. }) {
+        return Ok(());
+    }
+    drop_grant(plan, subject, purpose)?;
+    let vault = plan.new_vault(Class::Grant, None)?;
+    let row = GrantRow { purpose: purpose.code(), text, since: now, despite_signal: asked.refuses };
+    plan.put_in(&GRANTS, &key(subject, purpose), vault, &row)?;
+    accounts::hold(plan, subject, Class::Grant, vault)?;
+    let said = Said { page: pages::PAGE, language, text, at: now };
+    note_evidence(plan, subject, purpose.id(), true, said, random)
+}
+
+/// Takes a consent back: its grant goes, and what only it carried. What was lawfully done before stays
+/// so (RGT-11). Does nothing without a grant.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn withdraw(
+    plan: &mut Plan<'_>,
+    subject: SubjectId,
+    purpose: Purpose,
+    language: Locale,
+    random: &dyn Random,
+) -> StoreResult<()> {
+    if !drop_grant(plan, subject, purpose)? {
+        return Ok(());
+    }
+    drop_carried(plan, subject, purpose.facts().class)?;
+    let said = Said { page: pages::PAGE, language, text: purpose.text_digest(), at: plan.now };
+    note_evidence(plan, subject, purpose.id(), false, said, random)?;
+    rest_evidence(plan, subject, purpose.id())
+}
+
+/// Erases all that a person holds of a class.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn drop_carried(plan: &mut Plan<'_>, subject: SubjectId, class: Class) -> StoreResult<()> {
+    for (held, vault) in accounts::held(plan, subject)? {
+        if held == class {
+            accounts::drop_held(plan, subject, vault)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether there was one.
+fn drop_grant(plan: &mut Plan<'_>, subject: SubjectId, purpose: Purpose) -> StoreResult<bool> {
+    let vault = plan.get_row(&GRANTS, &key(subject, purpose))?.and_then(|(_, vault)| vault);
+    let Some(vault) = vault else { return Ok(false) };
+    // The row goes now: what follows in this command is not to rest on it.
+    plan.delete(&GRANTS, &key(subject, purpose))?;
+    accounts::drop_held(plan, subject, vault)?;
+    Ok(true)
+}
+
+/// Nothing rests on the evidence of this purpose any more: its clock starts.
+fn rest_evidence(plan: &mut Plan<'_>, subject: SubjectId, what: &str) -> StoreResult<()> {
+    for (_, receipt) in receipts(plan, subject)?.into_iter().filter(|(_, receipt)| receipt.what == what) {
+        let row = plan.get_row(&EVIDENCE, &receipt_hash(&receipt.code))?;
+        let Some((evidence, Some(vault))) = row else { continue };
+        if !evidence.resting {
+            plan.put_in(
+                &EVIDENCE,
+                &receipt_hash(&receipt.code),
+                vault,
+                &EvidenceRow { resting: true, ..evidence },
+            )?;
+            retention::start_clock(plan, vault, Class::ConsentEvidence, Rule::ConsentEvidence, plan.now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files the evidence of something that was agreed to or taken back, and gives the person its receipt
+/// (CNS-05).
+///
+/// # Errors
+/// If the store could not be read.
+pub fn note_evidence(
+    plan: &mut Plan<'_>,
+    subject: SubjectId,
+    what: &str,
+    given: bool,
+    said: Said,
+    random: &dyn Random,
+) -> StoreResult<()> {
+    let code = new_code(random);
+    let vault = plan.new_vault(Class::ConsentEvidence, None)?;
+    let evidence = EvidenceRow {
+        what: what.to_owned(),
+        given,
+        text: said.text,
+        language: said.language,
+        page: said.page.to_owned(),
+        at: said.at,
+        resting: false,
+    };
+    plan.put_in(&EVIDENCE, &receipt_hash(&code), vault, &evidence)?;
+    accounts::hold(plan, subject, Class::ConsentEvidence, vault)?;
+    let own = accounts::vault(plan, subject)?;
+    let receipt = ReceiptRow { code, what: what.to_owned(), given, at: said.at };
+    plan.put_in(&RECEIPTS, &(subject, EntryId::new(plan.now, random)), own, &receipt)
+}
+
+/// Twenty letters that nobody guesses, in groups of four.
+fn new_code(random: &dyn Random) -> String {
+    let letters = data_encoding::BASE32_NOPAD.encode(&random.bytes::<15>());
+    let groups: Vec<&str> = (0..letters.len()).step_by(4).filter_map(|at| letters.get(at..at + 4)).collect();
+    groups.join("-")
+}
+
+/// How a receipt is filed, however it was typed.
+fn receipt_hash(code: &str) -> [u8; 32] {
+    let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, letters.to_ascii_uppercase().as_bytes()).as_ref());
+    hash
+}
+
+/// A person's receipts, the newest first.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn receipts(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(EntryId, ReceiptRow)>> {
+    let rows = view.list(&RECEIPTS, &subject.to_bytes())?;
+    Ok(rows.into_iter().rev().map(|row| (row.key.1, row.record)).collect())
+}
+
+/// The evidence that a receipt points at.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn evidence_of(view: &View<'_>, code: &str) -> StoreResult<Option<EvidenceRow>> {
+    view.get(&EVIDENCE, &receipt_hash(code))
+}

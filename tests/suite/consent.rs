@@ -1,0 +1,236 @@
+//! Consent: off until ticked, in force while it lives, gone with what it carried.
+
+use axum::body::Body;
+use axum::http::Request;
+use tuckshop::accounts::{self, Called};
+use tuckshop::classes::Class;
+use tuckshop::consent;
+use tuckshop::history;
+use tuckshop::ids::SubjectId;
+use tuckshop::retention;
+
+use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address};
+use crate::page::{Form, Page};
+
+const DAY: i64 = 24 * 60 * 60;
+const PURPOSES: [&str; 3] = ["search-history", "browsing-history", "device-recognition"];
+
+fn subject_of(shop: &TestShop, name: &str) -> SubjectId {
+    let view = shop.shop.store.view().expect("a view");
+    let called = Called::parse(name, "CN").expect("a name");
+    accounts::find_by(&view, &called).expect("readable").expect("there").subject
+}
+
+fn classes(shop: &TestShop, subject: SubjectId) -> Vec<Class> {
+    let view = shop.shop.store.view().expect("a view");
+    let vaults = accounts::vaults_of(&view, subject).expect("readable");
+    vaults.into_iter().map(|(class, _)| class).collect()
+}
+
+fn searched(shop: &TestShop, subject: SubjectId) -> Vec<String> {
+    let view = shop.shop.store.view().expect("a view");
+    let rows = history::searches(&view, subject).expect("readable");
+    rows.into_iter().map(|(_, row)| row.phrase).collect()
+}
+
+fn is_on(form: &Form, purpose: &str) -> bool {
+    form.fields.iter().any(|(name, _)| name == purpose)
+}
+
+async fn pass_and_sweep(shop: &TestShop, days: i64) {
+    shop.pass(days * DAY);
+    retention::sweep(&shop.shop).await.expect("a run");
+}
+
+async fn choose(browser: &mut Browser, ticked: &[&str]) -> Page {
+    let mut form = browser.get("/account/privacy").await.must_be(200).form("/account/privacy");
+    form.fields.retain(|(name, _)| !PURPOSES.contains(&name.as_str()));
+    for purpose in ticked {
+        form = form.with(purpose, "on");
+    }
+    browser.submit(form).await.must_be(303)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_01_each_purpose_is_named_and_none_is_ticked_beforehand() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let page = lin.get("/account/privacy").await.must_be(200);
+    let form = page.form("/account/privacy");
+    for purpose in PURPOSES {
+        assert!(page.body.contains(&format!("name=\"{purpose}\"")), "{purpose}");
+        assert!(!is_on(&form, purpose), "{purpose} is ticked");
+    }
+    for said in [
+        "6 months",
+        "Received by: nobody",
+        "Orders and delivery",
+        "the carrier named on the order",
+        "contract",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_02_with_all_off_buying_works_and_nothing_else_is_kept() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let form = lin.get("/account/addresses").await.form("/account/addresses");
+    lin.submit(fill_address(form)).await.must_be(303);
+    lin.get("/search?q=teapot").await.must_be(200);
+    lin.get("/products/mug").await.must_be(200);
+    lin.put_in_cart("mug", 1).await;
+    lin.order("cod").await;
+    let mut kept = classes(&shop, subject_of(&shop, "lin"));
+    kept.sort_unstable();
+    kept.dedup();
+    let allowed = [Class::Account, Class::Credential, Class::Address, Class::Order, Class::ConsentEvidence];
+    assert_eq!(kept, allowed);
+    let page = lin.get("/account/privacy/history").await.must_be(200);
+    assert_eq!(page.text().matches("Nothing is kept.").count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_04_each_is_allowed_alone_and_what_the_text_no_longer_says_is_asked_anew() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &["browsing-history"]).await;
+    lin.get("/search?q=teapot").await.must_be(200);
+    lin.get("/products/mug").await.must_be(200);
+    let subject = subject_of(&shop, "lin");
+    assert!(searched(&shop, subject).is_empty());
+    let view = shop.shop.store.view().expect("a view");
+    assert_eq!(history::looks(&view, subject).expect("readable").len(), 1);
+    assert!(history::devices(&view, subject).expect("readable").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_05_each_consent_leaves_evidence_that_names_nobody_and_a_receipt_that_finds_it() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    shop.pass(60);
+    choose(&mut lin, &["search-history"]).await;
+    shop.pass(60);
+    choose(&mut lin, &[]).await;
+    let subject = subject_of(&shop, "lin");
+    let receipts = {
+        let view = shop.shop.store.view().expect("a view");
+        consent::receipts(&view, subject).expect("readable")
+    };
+    let said: Vec<(&str, bool)> = receipts.iter().map(|(_, row)| (row.what.as_str(), row.given)).collect();
+    assert_eq!(said, [("search-history", false), ("search-history", true), ("terms", true)]);
+    let page = lin.get("/account/privacy/receipts").await.must_be(200);
+    assert!(receipts.iter().all(|(_, row)| page.says(&row.code)));
+
+    // The account goes; whoever holds the receipt still finds what was agreed to, for three years.
+    let form = lin.get("/account/cancel").await.form("/account/cancel");
+    let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on").with("no_restore", "on");
+    lin.submit(form).await.must_be(200);
+    let code = receipts[1].1.code.to_lowercase();
+    let mut stranger = shop.browser();
+    let page = stranger.post("/privacy/receipt", &[("receipt", &code)]).await.must_be(200);
+    assert!(page.says("Agreed: Search history") && page.says("/account/privacy"), "{}", page.text());
+    let page = stranger.post("/privacy/receipt", &[("receipt", "AAAA-AAAA")]).await.must_be(200);
+    assert!(page.says("There is no evidence under this receipt."));
+    pass_and_sweep(&shop, 3 * 366 + 1).await;
+    let page = stranger.post("/privacy/receipt", &[("receipt", &code)]).await.must_be(200);
+    assert!(page.says("There is no evidence under this receipt."), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_06_a_consent_lasts_until_it_is_taken_back_in_any_tab() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &PURPOSES).await;
+    let before = lin.get("/account/privacy").await.form("/account/privacy");
+    assert!(PURPOSES.iter().all(|purpose| is_on(&before, purpose)));
+    shop.pass_days(20).await;
+    lin.get("/search?q=teapot").await.must_be(200);
+    let subject = subject_of(&shop, "lin");
+    assert_eq!(searched(&shop, subject), ["teapot"]);
+
+    let mut elsewhere = shop.browser();
+    elsewhere.sign_in("lin", SHOPPER_PASSWORD).await.must_be(303);
+    choose(&mut elsewhere, &[]).await;
+    // This tab was open all the while.
+    lin.get("/search?q=kettle").await.must_be(200);
+    assert!(searched(&shop, subject).is_empty());
+    let kept = classes(&shop, subject);
+    for class in [Class::Grant, Class::Searches, Class::Browsing, Class::Devices] {
+        assert!(!kept.contains(&class), "{class:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn col_07_a_search_is_listed_offered_again_cleared_and_gone_by_its_clock() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &["search-history"]).await;
+    for phrase in ["teapot", "mug", "Teapot"] {
+        lin.get(&format!("/search?q={phrase}")).await.must_be(200);
+        shop.pass(60);
+    }
+    let subject = subject_of(&shop, "lin");
+    assert_eq!(searched(&shop, subject), ["Teapot", "mug"]);
+    // COL-08: offered again, and to nobody else.
+    assert!(lin.get("/search").await.says("You searched for:"));
+    assert!(!shop.shopper("mei").await.get("/search").await.says("You searched for:"));
+
+    let form = lin.get("/account/privacy/history").await.must_be(200).form("/account/privacy/history");
+    lin.submit(form).await.must_be(303);
+    assert!(searched(&shop, subject).is_empty());
+    assert!(!classes(&shop, subject).contains(&Class::Searches));
+    lin.post("/account/privacy/history", &[("clear", "everything")]).await.must_be(422);
+
+    lin.get("/search?q=kettle").await.must_be(200);
+    pass_and_sweep(&shop, 170).await;
+    assert_eq!(searched(&shop, subject), ["kettle"]);
+    pass_and_sweep(&shop, 16).await;
+    assert!(searched(&shop, subject).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_06_products_and_devices_are_listed_and_cleared() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &["browsing-history", "device-recognition"]).await;
+    lin.get("/products/mug").await.must_be(200);
+    lin.get("/products/mug").await.must_be(200);
+    let page = lin.get("/account/privacy/history").await.must_be(200);
+    assert_eq!(page.body.matches("href=\"/products/mug\"").count(), 1, "once, however often");
+    assert!(page.says("Computer"), "{}", page.text());
+    lin.post("/account/privacy/history", &[("clear", "all")]).await.must_be(303);
+    let page = lin.get("/account/privacy/history").await.must_be(200);
+    assert_eq!(page.text().matches("Nothing is kept.").count(), 3);
+}
+
+async fn with_signal(browser: &mut Browser, method: &str, path: &str, body: &str) -> Page {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("sec-gpc", "1")
+        .header("content-type", "application/x-www-form-urlencoded");
+    browser.send(request, path, Body::from(body.to_owned())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_a_signal_of_refusal_counts_and_a_later_tick_wins() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let subject = subject_of(&shop, "lin");
+    choose(&mut lin, &["search-history"]).await;
+    with_signal(&mut lin, "GET", "/search?q=secret", "").await.must_be(200);
+    assert!(searched(&shop, subject).is_empty());
+    let page = with_signal(&mut lin, "GET", "/account/privacy", "").await.must_be(200);
+    assert!(page.says("refuses tracking"), "{}", page.text());
+    assert!(!is_on(&page.form("/account/privacy"), "search-history"));
+    // Saving with it off leaves it allowed elsewhere.
+    with_signal(&mut lin, "POST", "/account/privacy", "").await.must_be(303);
+    lin.get("/search?q=teapot").await.must_be(200);
+    assert_eq!(searched(&shop, subject), ["teapot"]);
+    with_signal(&mut lin, "POST", "/account/privacy", "search-history=on").await.must_be(303);
+    shop.pass(60);
+    with_signal(&mut lin, "GET", "/search?q=mug", "").await.must_be(200);
+    assert_eq!(searched(&shop, subject), ["mug", "teapot"]);
+}
