@@ -3,7 +3,8 @@
 
 use crate::web::Route;
 use crate::{
-    accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, retention, staff, web,
+    accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, requests, retention, staff,
+    web,
 };
 
 /// All routes.
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Route> {
     all.extend(notify::routes());
     all.extend(backup::routes());
     all.extend(retention::routes());
+    all.extend(requests::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());
     all

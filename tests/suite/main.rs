@@ -19,6 +19,7 @@ mod orders;
 mod parsers;
 mod places;
 mod registration;
+mod requests;
 mod retention;
 mod routes;
 mod shopping;
