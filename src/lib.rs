@@ -60,7 +60,6 @@ pub mod payments;
 pub mod random;
 pub mod refusal;
 pub mod requests;
-
 pub mod retention;
 pub mod routes;
 pub mod second_factor;
