@@ -61,6 +61,7 @@ pub mod passwords;
 pub mod payments;
 pub mod random;
 pub mod refusal;
+pub mod requests;
 pub mod retention;
 pub mod routes;
 pub mod second_factor;

@@ -3,8 +3,8 @@
 
 use crate::web::Route;
 use crate::{
-    accounts, backup, cart, catalogue, consent, history, machine, notify, orders, pages, payments, retention,
-    staff, web,
+    accounts, backup, cart, catalogue, consent, history, machine, notify, orders, pages, payments, requests,
+    retention, staff, web,
 };
 
 /// All routes.
@@ -21,6 +21,7 @@ pub fn all() -> Vec<Route> {
     all.extend(retention::routes());
     all.extend(consent::routes());
     all.extend(history::routes());
+    all.extend(requests::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());
     all

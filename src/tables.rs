@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::store::TableInfo;
 use crate::{
-    accounts, backup, cart, catalogue, consent, history, notify, orders, retention, secrets, sessions,
-    settings, staff, store,
+    accounts, backup, cart, catalogue, consent, history, notify, orders, requests, retention, secrets,
+    sessions, settings, staff, store,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -16,6 +16,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(accounts::tables());
     all.extend(cart::tables());
     all.extend(orders::tables());
+    all.extend(requests::tables());
     all.extend(staff::tables());
     all.extend(notify::tables());
     all.extend(backup::tables());

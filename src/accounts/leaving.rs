@@ -138,7 +138,7 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
 
 /// Whether what a person holds of a class goes with the account, and not by a clock of its own.
 fn goes_at_once(class: Class) -> bool {
-    !matches!(class, Class::Order | Class::Invoice | Class::ConsentEvidence)
+    !matches!(class, Class::Order | Class::Invoice | Class::ConsentEvidence | Class::Request)
 }
 
 /// The subjects whose month is over at a moment, whatever they wait for.

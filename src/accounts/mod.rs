@@ -10,7 +10,7 @@ pub mod codes;
 pub mod entry;
 mod factor;
 mod leaving;
-mod pages;
+pub(crate) mod pages;
 pub mod records;
 mod saved;
 mod tries;

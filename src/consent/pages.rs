@@ -126,6 +126,11 @@ fn ways_on(l: Locale) -> Markup {
             t!(l, "Receipts", "同意凭证"),
             t!(l, "Each consent given or taken back", "您每次同意或撤回的凭证"),
         ),
+        (
+            "/account/privacy/requests",
+            t!(l, "Requests", "权利请求"),
+            t!(l, "Ask for access, correction or deletion", "申请查阅、更正或删除"),
+        ),
         ("/privacy", t!(l, "Privacy policy", "隐私政策"), t!(l, "What the shop promises", "本店的承诺")),
         (
             "/account/cancel",

@@ -35,10 +35,12 @@ pub enum NoticeKind {
     LeavingRegistered,
     /// To the contact that an erased account had.
     Erased,
+    /// A request about personal data was answered or refused.
+    RequestAnswered,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AlreadyRegistered,
         Self::ContactChanged,
         Self::PasswordChanged,
@@ -47,9 +49,11 @@ impl NoticeKind {
         Self::CancelledBeforeRestore,
         Self::LeavingRegistered,
         Self::Erased,
+        Self::RequestAnswered,
     ];
 
-    /// Whether it goes to a cancelled account too: it is about the cancellation, or about its safety.
+    /// Whether it goes to a cancelled account too: it is about the cancellation, its safety,
+    /// or a request that the law wants answered.
     pub(super) const fn reaches_the_leaving(self) -> bool {
         !matches!(self, Self::AlreadyRegistered)
     }
@@ -73,6 +77,9 @@ impl NoticeKind {
                 Text::new("You have an account that is cancelled", "您有一个注销中的账号")
             }
             Self::Erased => Text::new("Your account was erased", "您的账号已删除"),
+            Self::RequestAnswered => {
+                Text::new("Your request about your data was answered", "您的个人信息权利请求已有答复")
+            }
         }
     }
 }
@@ -192,6 +199,15 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
              nobody and goes when its time is over.",
             "您的账号已于 {when} 删除。法律要求保留的订单信息不向任何人展示，到期后删除。"
         ),
+        NoticeKind::RequestAnswered => t!(
+            l,
+            "Your request about your personal data was answered on {when}. Read the answer with your account at \
+             {url}/account/privacy/requests, or, without one, by a code to this contact at \
+             {url}/privacy/requests.\n\nIf you do not agree, you can complain to the authorities for cyberspace \
+             administration, telecommunications, public security or market regulation.",
+            "您的个人信息权利请求已于 {when} 得到答复。有账号的请在 {url}/account/privacy/requests 查看，没有账号的请在 \
+             {url}/privacy/requests 验证本联系方式后查看。\n\n如有异议，可向网信、电信、公安或市场监管部门投诉举报。"
+        ),
     };
     let short = match notice {
         NoticeKind::AlreadyRegistered => {
@@ -203,6 +219,9 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "{title}。恢复或立即删除：{url}/account/restore"
         ),
         NoticeKind::Erased => title.to_owned(),
+        NoticeKind::RequestAnswered => {
+            t!(l, "{title}: {url}/privacy/requests", "{title}：{url}/privacy/requests")
+        }
         _ => t!(l, "{title}. Not you? {url}/contact", "{title}。如非本人操作，请访问 {url}/contact"),
     };
     let name = &shop.settings().name;

@@ -131,17 +131,36 @@ pub fn log_look(
     order: Option<&OrderNumber>,
     reason: &str,
 ) -> StoreResult<()> {
+    let details =
+        DetailsRow { name: who.name.clone(), whose, order: order.cloned(), reason: reason.to_owned() };
+    append(plan, who.id, kind, &details)
+}
+
+/// Stands in the log where it was no member of staff who looked, but the person themselves.
+const THE_PERSON: StaffId = StaffId([0; 16]);
+
+/// Writes down that a person was shown what is kept of an order of theirs.
+pub fn log_own_look(
+    plan: &mut Plan<'_>,
+    kind: Text,
+    whose: Option<SubjectId>,
+    order: &OrderNumber,
+) -> StoreResult<()> {
+    let order = Some(order.clone());
+    let details = DetailsRow { name: String::new(), whose, order, reason: String::new() };
+    append(plan, THE_PERSON, kind, &details)
+}
+
+fn append(plan: &mut Plan<'_>, who: StaffId, kind: Text, details: &DetailsRow) -> StoreResult<()> {
     let head = head(plan)?;
     let number = head.count + 1;
     let vault = plan.new_vault(Class::AccessLog, None)?;
     retention::start_clock(plan, vault, Class::AccessLog, Rule::AccessLog, plan.now)?;
-    let details =
-        DetailsRow { name: who.name.clone(), whose, order: order.cloned(), reason: reason.to_owned() };
-    plan.put_in(&ACCESS_LOG_DETAILS, &number, vault, &details)?;
+    plan.put_in(&ACCESS_LOG_DETAILS, &number, vault, details)?;
     let entry = EntryRow {
         before: head.digest,
         at: plan.now,
-        who: who.id,
+        who,
         kind_en: kind.en.to_owned(),
         kind_zh: kind.zh.to_owned(),
         vault,
@@ -305,7 +324,7 @@ fn entry_table(
     for (_, entry, details) in entries {
         rows.push(vec![
             html! { (entry.at.minute(visit.shop.zone())) },
-            html! { (name_of(view, entry, details.as_ref())?) },
+            html! { (name_of(l, view, entry, details.as_ref())?) },
             html! { (l.pick(&entry.kind_en, &entry.kind_zh)) },
             whose(l, details.as_ref()),
             html! { @if let Some(details) = details { (reason_of(details)) } @else { (t!(
@@ -322,7 +341,15 @@ fn reason_of(details: &DetailsRow) -> &str {
     if details.reason.is_empty() { "–" } else { &details.reason }
 }
 
-fn name_of(view: &View<'_>, entry: &EntryRow, details: Option<&DetailsRow>) -> StoreResult<String> {
+fn name_of(
+    l: Locale,
+    view: &View<'_>,
+    entry: &EntryRow,
+    details: Option<&DetailsRow>,
+) -> StoreResult<String> {
+    if entry.who == THE_PERSON {
+        return Ok(t!(l, "the person", "本人"));
+    }
     if let Some(details) = details {
         return Ok(details.name.clone());
     }

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::front::{self, Page};
 use crate::locale::Locale;
 use crate::orders::{self, AdminSummary};
+use crate::requests;
 use crate::shop::Shop;
 use crate::store::{StoreResult, View};
 use crate::t;
@@ -31,6 +32,7 @@ async fn show(visit: Visit) -> Answer {
         @for warning in warnings(&visit, &view, &member)? { (ui::notice(Tone::Warn, warning)) }
         (numbers(l, &summary))
         (to_do(l, &summary))
+        (requests_due(&visit, &view)?)
     };
     Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin", main)?))
 }
@@ -47,6 +49,15 @@ fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
         (t!(l, "Orders placed today", "今日订单"), html! { (summary.placed) }),
         (t!(l, "Their sum", "今日金额"), ui::price(&summary.sum.text(l))),
     ])
+}
+
+/// How many requests about personal data wait, and how many are late.
+fn requests_due(visit: &Visit, view: &View<'_>) -> StoreResult<Markup> {
+    let l = visit.locale;
+    let open = requests::open(view)?.len();
+    let late = requests::overdue(view, visit.shop.clock.now())?;
+    let says = t!(l, "{open} open, {late} overdue", "处理中 {open} 件，已逾期 {late} 件");
+    Ok(ui::tiles(&[("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says)]))
 }
 
 fn to_do(l: Locale, summary: &AdminSummary) -> Markup {

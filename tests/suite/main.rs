@@ -20,6 +20,7 @@ mod orders;
 mod parsers;
 mod places;
 mod registration;
+mod requests;
 mod retention;
 mod routes;
 mod shopping;

@@ -163,6 +163,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/products", t!(l, "Products", "商品"), false),
         ("/admin/categories", t!(l, "Categories", "分类"), false),
         ("/admin/customers", t!(l, "Customers", "客户"), false),
+        ("/admin/requests", t!(l, "Requests", "权利请求"), false),
         ("/admin/messages", t!(l, "Messages", "消息"), false),
         ("/admin/backups", t!(l, "Backups", "备份"), true),
         ("/admin/retention", t!(l, "Retention", "保存期限"), true),
