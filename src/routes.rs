@@ -3,7 +3,8 @@
 
 use crate::web::Route;
 use crate::{
-    accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, retention, staff, web,
+    accounts, backup, cart, catalogue, machine, notify, orders, pages, payments, retention, sharing, staff,
+    web,
 };
 
 /// All routes.
@@ -15,6 +16,7 @@ pub fn all() -> Vec<Route> {
     all.extend(accounts::routes());
     all.extend(pages::routes());
     all.extend(staff::routes());
+    all.extend(sharing::routes());
     all.extend(notify::routes());
     all.extend(backup::routes());
     all.extend(retention::routes());

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use crate::store::TableInfo;
 use crate::{
-    accounts, backup, cart, catalogue, notify, orders, retention, secrets, sessions, settings, staff, store,
+    accounts, backup, cart, catalogue, notify, orders, retention, secrets, sessions, settings, sharing,
+    staff, store,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -16,6 +17,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(cart::tables());
     all.extend(orders::tables());
     all.extend(staff::tables());
+    all.extend(sharing::tables());
     all.extend(notify::tables());
     all.extend(backup::tables());
     all.extend(retention::tables());

@@ -97,5 +97,15 @@ fn shortcuts(l: crate::locale::Locale) -> Markup {
             t!(l, "Security", "账号安全"),
             t!(l, "Password, second step, sessions", "密码、两步验证、登录设备"),
         ),
+        (
+            "/account/privacy/looks",
+            t!(l, "Who looked", "查看记录"),
+            t!(l, "Looks of the shop at your data", "店铺查看您信息的记录"),
+        ),
+        (
+            "/account/privacy/sharing",
+            t!(l, "Sharing", "提供记录"),
+            t!(l, "With whom your data was shared", "您的信息提供给了谁"),
+        ),
     ])
 }

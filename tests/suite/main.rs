@@ -15,6 +15,7 @@ mod hostile;
 mod keys;
 mod leaks;
 mod leaving;
+mod looks;
 mod orders;
 mod parsers;
 mod places;
