@@ -68,6 +68,7 @@ pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod sharing;
 pub mod shop;
 pub mod staff;
 pub mod store;

@@ -4,7 +4,7 @@
 use crate::web::Route;
 use crate::{
     accounts, backup, cart, catalogue, consent, history, machine, notify, orders, pages, payments, requests,
-    retention, staff, web,
+    retention, sharing, staff, web,
 };
 
 /// All routes.
@@ -16,6 +16,7 @@ pub fn all() -> Vec<Route> {
     all.extend(accounts::routes());
     all.extend(pages::routes());
     all.extend(staff::routes());
+    all.extend(sharing::routes());
     all.extend(notify::routes());
     all.extend(backup::routes());
     all.extend(retention::routes());

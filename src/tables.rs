@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::store::TableInfo;
 use crate::{
     accounts, backup, cart, catalogue, consent, history, notify, orders, requests, retention, secrets,
-    sessions, settings, staff, store,
+    sessions, settings, sharing, staff, store,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -18,6 +18,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(orders::tables());
     all.extend(requests::tables());
     all.extend(staff::tables());
+    all.extend(sharing::tables());
     all.extend(notify::tables());
     all.extend(backup::tables());
     all.extend(retention::tables());

@@ -97,5 +97,10 @@ fn shortcuts(l: crate::locale::Locale) -> Markup {
             t!(l, "Security", "账号安全"),
             t!(l, "Password, second step, sessions", "密码、两步验证、登录设备"),
         ),
+        (
+            "/account/privacy",
+            t!(l, "Privacy", "隐私设置"),
+            t!(l, "Your choices, who looked, your rights", "您的选择、查看记录与权利"),
+        ),
     ])
 }

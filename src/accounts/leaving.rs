@@ -16,6 +16,7 @@ use crate::orders;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule, holds};
 use crate::sessions::{self, Holder};
+use crate::sharing;
 use crate::shop::Shop;
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
@@ -127,12 +128,14 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     }
     for (class, held) in held(plan, subject)? {
         if goes_at_once(class) {
+            sharing::tell_to_delete(plan, held)?;
             plan.drop_at_request(held)?;
         } else if class == Class::ConsentEvidence {
             retention::start_clock(plan, held, class, Rule::ConsentEvidence, plan.now)?;
         }
     }
     notify::queue_to_contact(plan, &contact_of(&account), NoticeKind::Erased, account.language)?;
+    sharing::tell_to_delete(plan, own)?;
     Ok(plan.drop_at_request(own)?)
 }
 

@@ -127,6 +127,16 @@ fn ways_on(l: Locale) -> Markup {
             t!(l, "Each consent given or taken back", "您每次同意或撤回的凭证"),
         ),
         (
+            "/account/privacy/looks",
+            t!(l, "Who looked", "查看记录"),
+            t!(l, "Each look of the shop at your data", "本店每次查看您信息的记录"),
+        ),
+        (
+            "/account/privacy/sharing",
+            t!(l, "With whom it was shared", "共享记录"),
+            t!(l, "Who received what, why and when", "何时因何向谁提供了哪些信息"),
+        ),
+        (
             "/account/privacy/requests",
             t!(l, "Requests", "权利请求"),
             t!(l, "Ask for access, correction or deletion", "申请查阅、更正或删除"),

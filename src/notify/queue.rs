@@ -17,9 +17,10 @@ use crate::locale::{Locale, Text};
 use crate::orders::{StaffStep, Step};
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{Rule, start_clock, stop_clock};
-use crate::staff;
+use crate::sharing::{self, Ground, Purpose, Recipient, Shared};
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
+use crate::{accounts, orders, staff};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -219,7 +220,12 @@ pub(super) fn claim(plan: &mut Plan<'_>, id: MessageId) -> Decided<Option<What>>
 }
 
 /// Notes what became of a message that was being sent.
-pub(super) fn conclude(plan: &mut Plan<'_>, id: MessageId, outcome: Outcome) -> Decided<()> {
+pub(super) fn conclude(
+    plan: &mut Plan<'_>,
+    id: MessageId,
+    outcome: Outcome,
+    carried: Option<&Carried>,
+) -> Decided<()> {
     let Some(row) = plan.get(&OUTBOX, &id)? else { return Ok(()) };
     if row.state != State::Sending {
         return Ok(());
@@ -245,7 +251,48 @@ pub(super) fn conclude(plan: &mut Plan<'_>, id: MessageId, outcome: Outcome) -> 
         row.ended = row.state.is_end().then_some(now);
         Ok(())
     })?;
+    if matches!(outcome, Outcome::Sent | Outcome::Unknown) {
+        note_sharing(plan, &row.what, carried)?;
+    }
     Ok(())
+}
+
+/// Who carried a message, or may have, and by what they know it.
+#[derive(Clone, Debug)]
+pub(super) struct Carried {
+    pub with: Recipient,
+    pub reference: String,
+}
+
+/// Writes down that a customer's contact and the text went to whoever carried them. The staff's own
+/// messages are not about a customer.
+fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: Option<&Carried>) -> StoreResult<()> {
+    let Some(carried) = carried else { return Ok(()) };
+    let (vault, purpose, reference) = match what {
+        What::Order { number, .. } => {
+            (orders::vault_of(plan, number)?, Purpose::OrderMessage, number.to_string())
+        }
+        What::Account { subject, .. } => {
+            // An account that was erased meanwhile has no ledger any more.
+            let lives = accounts::find(plan, *subject)?.is_some();
+            let vault = lives.then(|| accounts::vault(plan, *subject)).transpose()?;
+            (vault, Purpose::AccountMessage, carried.reference.clone())
+        }
+        What::Staff { .. } | What::Anchor { .. } => return Ok(()),
+    };
+    let Some(vault) = vault else { return Ok(()) };
+    let contact = match carried.with {
+        Recipient::Sms(_) => Shared::Mobile,
+        Recipient::Email(_) | Recipient::Carrier(_) => Shared::Email,
+    };
+    let entry = sharing::Entry {
+        with: carried.with.clone(),
+        fields: vec![contact, Shared::Message],
+        purpose,
+        ground: Ground::Service,
+        reference,
+    };
+    sharing::note(plan, vault, entry)
 }
 
 const NOT_NOW: Text =
@@ -293,9 +340,14 @@ pub fn set_aside(plan: &mut Plan<'_>, id: MessageId) -> Decided<()> {
 
 /// At a start nothing is being sent: whatever says so was cut off, and may have been sent. Returns
 /// how many there were.
-pub(super) fn recover(plan: &mut Plan<'_>) -> Decided<usize> {
+pub(super) fn recover(
+    plan: &mut Plan<'_>,
+    carrier: impl Fn(&View<'_>, &What, MessageId) -> StoreResult<Option<Carried>>,
+) -> Decided<usize> {
     let cut_off = on_shelf(plan, State::Sending, None, usize::MAX)?;
-    for (id, _) in &cut_off {
+    for (id, row) in &cut_off {
+        let carried = carrier(plan, &row.what, *id)?;
+        note_sharing(plan, &row.what, carried.as_ref())?;
         doubt(plan, *id)?;
     }
     // A restore can't know how long messages are kept: their clocks are set here.

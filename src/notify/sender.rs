@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::queue::{self, Outcome};
+use super::queue::{self, Carried, Outcome};
 use super::records::{PassingRow, What, queued_at};
 use super::texts::{self, Written};
 use super::transport;
@@ -65,7 +65,9 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 
 /// Marks what was being sent when the shop was last closed or cut off; false if it can't.
 pub(super) async fn recover(shop: &Shop) -> bool {
-    match shop.store.commit(queue::recover).await {
+    let handle = shop.clone();
+    let carrier = move |view: &View<'_>, what: &What, id| carrier_of(&handle, view, what, id);
+    match shop.store.commit(move |plan| queue::recover(plan, carrier)).await {
         Ok(0) => true,
         Ok(count) => {
             tracing::warn!(count, "messages may have been sent when the shop was cut off; see Messages");
@@ -102,23 +104,37 @@ pub async fn send_due(shop: &Shop) -> StoreResult<usize> {
 struct Post<T> {
     claim: fn(&mut Plan<'_>, MessageId, i64) -> Decided<Option<T>>,
     send: fn(Shop, MessageId, T) -> Posted,
-    conclude: fn(&mut Plan<'_>, MessageId, Outcome, i64) -> Decided<()>,
+    conclude: fn(&mut Plan<'_>, MessageId, &Landed, i64) -> Decided<()>,
 }
 
 type Posted = Pin<Box<dyn Future<Output = Sent> + Send>>;
 /// What became of a message.
-type Sent = (MessageId, StoreResult<Outcome>);
+type Sent = (MessageId, StoreResult<Landed>);
+
+/// What became of a try, and who carried the message.
+struct Landed {
+    outcome: Outcome,
+    carried: Option<Carried>,
+}
+
+impl Landed {
+    /// A try of which no ledger is kept.
+    const fn unnoted(outcome: Outcome) -> Self {
+        Self { outcome, carried: None }
+    }
+}
 
 const MESSAGES: Post<What> = Post {
     claim: |plan, id, _| queue::claim(plan, id),
     send: |shop, id, what| Box::pin(async move { (id, send_message(&shop, &what, id).await) }),
-    conclude: |plan, id, outcome, _| queue::conclude(plan, id, outcome),
+    conclude: |plan, id, landed, _| queue::conclude(plan, id, landed.outcome, landed.carried.as_ref()),
 };
 
 const CODES: Post<PassingRow> = Post {
     claim: queue::claim_passing,
-    send: |shop, id, row| Box::pin(async move { (id, send_row(&shop, &row, id).await) }),
-    conclude: |plan, id, outcome, life| {
+    send: |shop, id, row| Box::pin(async move { (id, send_row(&shop, &row, id).await.map(Landed::unnoted)) }),
+    conclude: |plan, id, landed, life| {
+        let outcome = landed.outcome;
         let again = queue::conclude_passing(plan, id, outcome, life)?;
         if outcome != Outcome::Sent && !again {
             tracing::warn!(?outcome, "a code or notice was given up");
@@ -137,14 +153,14 @@ async fn side_by_side<T: Send + 'static>(
     let life = life_of_codes(shop);
     let mut waiting = due.iter().copied();
     let mut on_the_way: JoinSet<Sent> = JoinSet::new();
-    let mut landed: Vec<(MessageId, Outcome)> = Vec::new();
+    let mut landed: Vec<(MessageId, Landed)> = Vec::new();
     let mut sent = 0;
     loop {
         let next: Vec<MessageId> = waiting.by_ref().take(SIDE_BY_SIDE - on_the_way.len()).collect();
         if !next.is_empty() || !landed.is_empty() {
             let done = std::mem::take(&mut landed);
             let decide = move |plan: &mut Plan<'_>| {
-                done.into_iter().try_for_each(|(id, outcome)| conclude(plan, id, outcome, life))?;
+                done.into_iter().try_for_each(|(id, landed)| conclude(plan, id, &landed, life))?;
                 let mut claimed = Vec::new();
                 for id in next {
                     claimed.extend(claim(plan, id, life)?.map(|what| (id, what)));
@@ -167,7 +183,7 @@ async fn side_by_side<T: Send + 'static>(
         for joined in std::iter::once(first).chain(others) {
             let (id, outcome) = joined.map_err(|_| StoreError::Panicked)?;
             let outcome = outcome?;
-            sent += usize::from(outcome == Outcome::Sent);
+            sent += usize::from(outcome.outcome == Outcome::Sent);
             landed.push((id, outcome));
         }
     }
@@ -181,14 +197,19 @@ fn failure(stop: Stop) -> StoreError {
     }
 }
 
-async fn send_message(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Outcome> {
+async fn send_message(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Landed> {
     match write(shop, what, id) {
-        Ok(Some((to, written))) => Ok(transport::send(shop, &to, &written, &public_id(shop, id)?).await),
-        Ok(None) => Ok(Outcome::Unreachable),
+        Ok(Some((to, written))) => {
+            let reference = public_id(shop, id)?;
+            let outcome = transport::send(shop, &to, &written, &reference).await;
+            let carried = Some(Carried { with: transport::carrier(shop, &to), reference });
+            Ok(Landed { outcome, carried })
+        }
+        Ok(None) => Ok(Landed::unnoted(Outcome::Unreachable)),
         // Nothing left, so it may wait: the store may be read again in a while.
         Err(error) => {
             tracing::error!(%error, "a message could not be written");
-            Ok(Outcome::Later(None))
+            Ok(Landed::unnoted(Outcome::Later(None)))
         }
     }
 }
@@ -224,6 +245,13 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             Ok(Some((to, texts::notice_message(shop, *notice, queued_at(id), l))))
         }
     }
+}
+
+/// Who would carry a message to a customer now; `None` for the staff's own.
+fn carrier_of(shop: &Shop, view: &View<'_>, what: &What, id: MessageId) -> StoreResult<Option<Carried>> {
+    let (What::Order { subject, .. } | What::Account { subject, .. }) = what else { return Ok(None) };
+    let Some((to, _)) = holder(view, shop, *subject, true)? else { return Ok(None) };
+    Ok(Some(Carried { with: transport::carrier(shop, &to), reference: public_id(shop, id)? }))
 }
 
 /// The contact of an account that the shop can reach, email first, and its language. A cancelled

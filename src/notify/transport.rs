@@ -21,6 +21,7 @@ use super::texts::{Letter, Written};
 use crate::clock::Timestamp;
 use crate::config::Email;
 use crate::contact::Contact;
+use crate::sharing::Recipient;
 use crate::shop::Shop;
 
 /// How long the mail server may take for each half of a conversation.
@@ -44,6 +45,19 @@ pub fn reach(shop: &Shop) -> Reach {
 /// In a demonstration and in a rehearsal nothing real leaves.
 pub fn is_practice(shop: &Shop) -> bool {
     shop.demo || shop.rehearsal
+}
+
+/// Who carries messages to this contact: the mail server's host, or the kind of the SMS provider.
+pub(super) fn carrier(shop: &Shop, to: &Contact) -> Recipient {
+    const PRACTICE: &str = "practice";
+    let host = |email: &Email| email.smtp_url.host_str().unwrap_or_default().to_owned();
+    let named =
+        |name: Option<String>| name.filter(|_| !is_practice(shop)).unwrap_or_else(|| PRACTICE.to_owned());
+    match to {
+        Contact::Email(_) => Recipient::Email(named(shop.config().email.as_ref().map(host))),
+        // SMS providers are not called in this release.
+        Contact::Mobile(_) => Recipient::Sms(named(None)),
+    }
 }
 
 /// The way that messages to one kind of contact take.

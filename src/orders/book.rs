@@ -86,6 +86,11 @@ pub fn vaults_of(view: &View<'_>, number: &OrderNumber) -> StoreResult<Vec<Vault
     Ok(consignee.into_iter().chain(invoice).collect())
 }
 
+/// The vault of an order's consignee; `None` once it is gone.
+pub fn vault_of(view: &View<'_>, number: &OrderNumber) -> StoreResult<Option<VaultId>> {
+    Ok(view.get_row(&CONSIGNEES, number)?.and_then(|(_, vault)| vault))
+}
+
 /// The sum of several amounts in the currency of `like`; `None` if one is missing or there is no
 /// room.
 pub(super) fn sum_of(amounts: impl Iterator<Item = Option<Money>>, like: Money) -> Option<Money> {

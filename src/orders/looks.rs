@@ -17,7 +17,7 @@ use crate::ids::OrderNumber;
 use crate::locale::{Locale, Text};
 use crate::payments::{Method, State};
 use crate::refusal::{Decided, Refusal};
-use crate::staff::{self, StaffMember};
+use crate::staff::{self, Looker};
 use crate::store::{Plan, View};
 use crate::t;
 use crate::web::ui;
@@ -97,18 +97,18 @@ async fn invoice(visit: Visit, Path(number): Path<String>) -> Answer {
 
 /// First the log, then the look: what could not be logged is not shown.
 async fn look(visit: &Visit, look: Look, numbers: Vec<OrderNumber>) -> Decided<Vec<Order>> {
-    let clerk = visit.clerk()?;
+    let looker = Looker::of(visit)?;
     let asked = numbers.clone();
-    visit.shop.store.commit(move |plan| log_looks(plan, &clerk, look, &asked)).await?;
+    visit.shop.store.commit(move |plan| log_looks(plan, &looker, look, &asked)).await?;
     let view = visit.view()?;
     numbers.iter().map(|number| find(&view, look, number)).collect()
 }
 
-fn log_looks(plan: &mut Plan<'_>, clerk: &StaffMember, look: Look, numbers: &[OrderNumber]) -> Decided<()> {
+fn log_looks(plan: &mut Plan<'_>, looker: &Looker, look: Look, numbers: &[OrderNumber]) -> Decided<()> {
     for number in numbers {
         let order = find(plan, look, number)?;
         let whose = order.consignee.as_ref().map(|consignee| consignee.subject);
-        staff::log_look(plan, clerk, look.what, whose, Some(number), look.reason)?;
+        staff::log_look(plan, looker, look.what, whose, Some(number), look.reason)?;
     }
     Ok(())
 }

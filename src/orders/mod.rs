@@ -31,7 +31,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Order, find, find_for_staff, find_of, vaults_of};
+pub use book::{Order, find, find_for_staff, find_of, vault_of, vaults_of};
 pub use check::order_faults;
 pub use checkout::{Checkout, check_out};
 pub use life::{Fulfilment, Move, Stock};

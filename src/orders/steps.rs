@@ -19,6 +19,7 @@ use crate::notify;
 use crate::payments::{Method, State};
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule};
+use crate::sharing::{self, Ground, Purpose, Recipient, Shared};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreResult, View};
 
@@ -222,7 +223,28 @@ pub fn ship(
     } else {
         draft.wait(terms.orders.received_after);
     }
-    draft.close(plan, Some(Step::Shipped))
+    draft.close(plan, Some(Step::Shipped))?;
+    note_carrier(plan, number, carrier)
+}
+
+/// The parcel's label went to the carrier (SHR-04).
+fn note_carrier(plan: &mut Plan<'_>, number: &OrderNumber, carrier: &str) -> Decided<()> {
+    if carrier.is_empty() {
+        return Ok(());
+    }
+    let Some((consignee, Some(vault))) = plan.get_row(&CONSIGNEES, number)? else { return Ok(()) };
+    let mut fields = vec![Shared::Name, Shared::Phone, Shared::Address];
+    if !consignee.note.is_empty() {
+        fields.push(Shared::DeliveryNote);
+    }
+    let entry = sharing::Entry {
+        with: Recipient::Carrier(carrier.to_owned()),
+        fields,
+        purpose: Purpose::Delivery,
+        ground: Ground::Service,
+        reference: number.to_string(),
+    };
+    Ok(sharing::note(plan, vault, entry)?)
 }
 
 const GIVEN_BACK: Text = Text::new(

@@ -77,11 +77,11 @@ async fn show(visit: Visit, Path(number): Path<String>) -> Answer {
 async fn open(mut visit: Visit, Path(number): Path<String>, _form: Form) -> Answer {
     let row = find(&visit, &number)?;
     visit.path = format!("{HERE}/{number}");
-    let (clerk, whose, order) = (visit.clerk()?, row.subject, row.order.clone());
+    let (looker, whose, order) = (staff::Looker::of(&visit)?, row.subject, row.order.clone());
     let log = visit
         .shop
         .store
-        .commit(move |plan| Ok(staff::log_look(plan, &clerk, LOOKED, whose, order.as_ref(), WHY)?));
+        .commit(move |plan| Ok(staff::log_look(plan, &looker, LOOKED, whose, order.as_ref(), WHY)?));
     log.await?;
     Ok(page(one_page(&visit, &number, &row, true, &Form::default(), &Problems::new())?))
 }

@@ -22,7 +22,7 @@ use crate::ids::VaultId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, TableInfo, View};
-use crate::{accounts, staff};
+use crate::{accounts, sharing, staff};
 
 /// The tables of this room.
 pub fn tables() -> Vec<TableInfo> {
@@ -186,7 +186,10 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
     for together in due.chunks(AT_ONCE) {
         let together = together.to_vec();
         let decide = move |plan: &mut Plan<'_>| {
-            together.into_iter().try_for_each(|vault| plan.drop_vault(vault))?;
+            for vault in together {
+                sharing::tell_to_delete(plan, vault)?;
+                plan.drop_vault(vault)?;
+            }
             Ok(())
         };
         shop.store.commit(decide).await?;

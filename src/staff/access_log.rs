@@ -15,9 +15,12 @@ use crate::clock::Timestamp;
 use crate::front::{self, Page};
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
+use crate::orders;
+use crate::refusal::Stop;
 use crate::retention::{self, Rule};
 use crate::store::codec;
-use crate::store::{Field, Plan, Record, StoreError, StoreResult, Table, TableInfo, View};
+use crate::store::floor::Mark;
+use crate::store::{Field, Key, Plan, Record, StoreError, StoreResult, Table, TableInfo, View};
 use crate::t;
 use crate::web::ui::{self, Column};
 use crate::web::{Answer, Route, Visit, Who, get, page};
@@ -70,6 +73,10 @@ impl EntryRow {
 pub struct DetailsRow {
     /// The looker's name on that day.
     pub name: String,
+    /// Whether the looker was an owner on that day.
+    pub is_owner: bool,
+    /// Where the looker was: a network address.
+    pub from: String,
     pub whose: Option<SubjectId>,
     pub order: Option<OrderNumber>,
     pub reason: String,
@@ -78,6 +85,8 @@ pub struct DetailsRow {
 impl Record for DetailsRow {
     const FIELDS: &'static [Field] = &[
         Field::new("name", DataKind::Basic),
+        plain("is_owner"),
+        Field::new("from", DataKind::OnlineIdentity),
         Field::new("whose", DataKind::OnlineIdentity),
         Field::new("order", DataKind::Property),
         Field::new("reason", DataKind::Basic),
@@ -99,10 +108,12 @@ impl Record for HeadRow {
 
 pub const ACCESS_LOG: Table<u64, EntryRow> = Table::new("access_log", Class::Public);
 pub const ACCESS_LOG_DETAILS: Table<u64, DetailsRow> = Table::new("access_log_details", Class::AccessLog);
+/// By whose data it was and the entry's number, so that a person finds the looks at their own data.
+pub const LOOKS_AT: Table<(SubjectId, u64), Mark> = Table::new("looks_at", Class::AccessLog);
 pub const ACCESS_LOG_HEAD: Table<(), HeadRow> = Table::new("access_log_head", Class::Public);
 
-pub(super) fn tables() -> [TableInfo; 3] {
-    [ACCESS_LOG.info(), ACCESS_LOG_DETAILS.info(), ACCESS_LOG_HEAD.info()]
+pub(super) fn tables() -> [TableInfo; 4] {
+    [ACCESS_LOG.info(), ACCESS_LOG_DETAILS.info(), LOOKS_AT.info(), ACCESS_LOG_HEAD.info()]
 }
 
 fn damaged() -> StoreError {
@@ -121,18 +132,48 @@ pub fn head(view: &View<'_>) -> StoreResult<HeadRow> {
     Ok(view.get(&ACCESS_LOG_HEAD, &())?.unwrap_or(start))
 }
 
+/// Who looks at personal data, and from where.
+#[derive(Clone, Debug)]
+pub struct Looker {
+    pub id: StaffId,
+    pub name: String,
+    pub is_owner: bool,
+    pub from: String,
+}
+
+impl Looker {
+    /// The member of staff who visits.
+    ///
+    /// # Errors
+    /// Forbidden if nobody of the staff does.
+    pub fn of(visit: &Visit) -> Result<Self, Stop> {
+        let StaffMember { id, name, owner, .. } = visit.clerk()?;
+        Ok(Self { id, name, is_owner: owner, from: visit.peer.to_string() })
+    }
+}
+
 /// Writes down a look at personal data: a personal field shown unmasked, searched by, or exported.
 /// It belongs into a commit that is answered before the data is shown.
 pub fn log_look(
     plan: &mut Plan<'_>,
-    who: &StaffMember,
+    who: &Looker,
     kind: Text,
     whose: Option<SubjectId>,
     order: Option<&OrderNumber>,
     reason: &str,
 ) -> StoreResult<()> {
-    let details =
-        DetailsRow { name: who.name.clone(), whose, order: order.cloned(), reason: reason.to_owned() };
+    let whose = match (whose, order) {
+        (None, Some(order)) => orders::consignee_of(plan, order)?.map(|consignee| consignee.subject),
+        _ => whose,
+    };
+    let details = DetailsRow {
+        name: who.name.clone(),
+        is_owner: who.is_owner,
+        from: who.from.clone(),
+        whose,
+        order: order.cloned(),
+        reason: reason.to_owned(),
+    };
     append(plan, who.id, kind, &details)
 }
 
@@ -145,9 +186,11 @@ pub fn log_own_look(
     kind: Text,
     whose: Option<SubjectId>,
     order: &OrderNumber,
+    from: String,
 ) -> StoreResult<()> {
     let order = Some(order.clone());
-    let details = DetailsRow { name: String::new(), whose, order, reason: String::new() };
+    let details =
+        DetailsRow { name: String::new(), is_owner: false, from, whose, order, reason: String::new() };
     append(plan, THE_PERSON, kind, &details)
 }
 
@@ -157,6 +200,9 @@ fn append(plan: &mut Plan<'_>, who: StaffId, kind: Text, details: &DetailsRow) -
     let vault = plan.new_vault(Class::AccessLog, None)?;
     retention::start_clock(plan, vault, Class::AccessLog, Rule::AccessLog, plan.now)?;
     plan.put_in(&ACCESS_LOG_DETAILS, &number, vault, details)?;
+    if let Some(subject) = details.whose {
+        plan.put_in(&LOOKS_AT, &(subject, number), vault, &Mark {})?;
+    }
     let entry = EntryRow {
         before: head.digest,
         at: plan.now,
@@ -242,6 +288,32 @@ pub fn newest(
     rows.into_iter().map(|row| Ok((row.key, row.record, view.get(&ACCESS_LOG_DETAILS, &row.key)?))).collect()
 }
 
+/// A look at somebody's data.
+pub struct Look {
+    pub number: u64,
+    pub entry: EntryRow,
+    pub details: DetailsRow,
+}
+
+/// Up to `limit` looks at this person's data below `below` (from the newest on without it), newest first.
+pub fn looks_at(
+    view: &View<'_>,
+    subject: SubjectId,
+    below: Option<u64>,
+    limit: usize,
+) -> StoreResult<Vec<Look>> {
+    let from = (subject, 0).to_bytes();
+    let to = (subject, below.unwrap_or(u64::MAX)).to_bytes();
+    let rows = view.range(&LOOKS_AT, Bound::Included(&from), Bound::Excluded(&to), limit, true)?;
+    let mut found = Vec::new();
+    for number in rows.into_iter().map(|row| row.key.1) {
+        let entry = view.get(&ACCESS_LOG, &number)?;
+        let details = view.get(&ACCESS_LOG_DETAILS, &number)?;
+        found.extend(entry.zip(details).map(|(entry, details)| Look { number, entry, details }));
+    }
+    Ok(found)
+}
+
 pub(super) fn routes() -> Vec<Route> {
     vec![get("/admin/access-log", Who::Owner, show)]
 }
@@ -319,6 +391,7 @@ fn entry_table(
         Column::text(t!(l, "What", "查看内容")),
         Column::text(t!(l, "Whose", "对象")),
         Column::text(t!(l, "Why", "理由")),
+        Column::text(t!(l, "From where", "来源")),
     ];
     let mut rows = Vec::new();
     for (_, entry, details) in entries {
@@ -332,6 +405,7 @@ fn entry_table(
                 "erased",
                 "已删除"
             )) } },
+            html! { (details.as_ref().map_or("–", |details| &details.from)) },
         ]);
     }
     Ok(ui::table(&t!(l, "Looks at personal data", "个人信息查看记录"), &columns, &rows))

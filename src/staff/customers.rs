@@ -4,7 +4,7 @@
 use axum::extract::Path;
 use maud::{Markup, html};
 
-use super::log_look;
+use super::{Looker, log_look};
 use crate::accounts::{self, Account, SavedAddress};
 use crate::address;
 use crate::contact::{self, Contact};
@@ -134,10 +134,10 @@ async fn search(visit: Visit, form: Form) -> Answer {
         let problems = front::problems_of(&visit, &refusal);
         return Ok(refused(&refusal, list_page(&visit, form.raw("q"), &problems, html! {})?));
     };
-    let member = visit.clerk()?;
+    let looker = Looker::of(&visit)?;
     let found = visit.shop.store.commit(move |plan| {
         let subject = plan.find_contact(handle, &normalised)?.map(SubjectId);
-        log_look(plan, &member, SEARCHED, subject, None, "")?;
+        log_look(plan, &looker, SEARCHED, subject, None, "")?;
         Ok(subject)
     });
     let found = found.await?;
@@ -198,7 +198,7 @@ async fn reveal(mut visit: Visit, Path(id): Path<String>, form: Form) -> Answer 
             return Ok(refused(&refusal, customer_page(&visit, &whole, form.raw("reason"), &problems)?));
         }
     };
-    let (member, subject) = (visit.clerk()?, whole.account.subject);
+    let (looker, subject) = (Looker::of(&visit)?, whole.account.subject);
     visit
         .shop
         .store
@@ -207,7 +207,7 @@ async fn reveal(mut visit: Visit, Path(id): Path<String>, form: Form) -> Answer 
             if !accounts::is_in_use(plan, subject)? {
                 return Err(Refusal::not_found().into());
             }
-            Ok(log_look(plan, &member, REVEALED, Some(subject), None, &reason)?)
+            Ok(log_look(plan, &looker, REVEALED, Some(subject), None, &reason)?)
         })
         .await?;
     Ok(page(revealed_page(&visit, &whole)?))

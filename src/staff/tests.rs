@@ -45,7 +45,13 @@ impl Bench {
             let member = find(plan, id)?.ok_or_else(Refusal::not_found)?;
             let order = OrderNumber::parse("KWTR100042");
             let what = Text::new("a look", "查看");
-            Ok(log_look(plan, &member, what, Some(SubjectId([5; 16])), order.as_ref(), reason)?)
+            let looker = Looker {
+                id: member.id,
+                name: member.name,
+                is_owner: member.owner,
+                from: "192.0.2.7".to_owned(),
+            };
+            Ok(log_look(plan, &looker, what, Some(SubjectId([5; 16])), order.as_ref(), reason)?)
         })
         .expect("logged");
     }

@@ -16,6 +16,7 @@ mod hostile;
 mod keys;
 mod leaks;
 mod leaving;
+mod looks;
 mod orders;
 mod parsers;
 mod places;

@@ -165,6 +165,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/customers", t!(l, "Customers", "客户"), false),
         ("/admin/requests", t!(l, "Requests", "权利请求"), false),
         ("/admin/messages", t!(l, "Messages", "消息"), false),
+        ("/admin/sharing/deletions", t!(l, "To be deleted elsewhere", "待通知删除"), false),
         ("/admin/backups", t!(l, "Backups", "备份"), true),
         ("/admin/retention", t!(l, "Retention", "保存期限"), true),
         ("/admin/staff", t!(l, "Staff", "员工"), true),
