@@ -298,7 +298,6 @@ async fn finish(visit: &Visit, form: &Form) -> Answer {
     Refusal::unless_empty(problems)?;
     let (step, language, zone) = (visit.step.clone(), visit.locale, visit.shop.zone().clone());
     let number = rules::number(&*visit.shop.random);
-    let from = visit.peer.to_string();
     let decide = move |plan: &mut Plan<'_>| {
         let contact = match codes::prove(plan, step.as_deref(), &PURPOSE, &typed)? {
             Proof::Contact(contact) => contact,
@@ -311,7 +310,7 @@ async fn finish(visit: &Visit, form: &Form) -> Answer {
         if waiting.contact != contact.as_str() {
             return Ok(Err(Proof::Gone));
         }
-        take(plan, number, waiting, &contact, language, &zone, from).map(Ok)
+        take(plan, number, waiting, &contact, language, &zone).map(Ok)
     };
     let shown: Result<Shown, Proof> = visit.shop.store.commit(decide).await?;
     let shown = shown.map_err(|wrong| shared::problem(wrong.problem("code")))?;
@@ -326,7 +325,6 @@ fn take(
     contact: &Contact,
     language: Locale,
     zone: &jiff::tz::TimeZone,
-    from: String,
 ) -> Decided<Shown> {
     let before = rules::of_contact(plan, contact)?;
     let Some(kind) = waiting.kind else {
@@ -352,7 +350,7 @@ fn take(
     let order = rules::order_for(plan, &row, contact)?;
     if let Some(order) = &order {
         let whose = order.consignee.as_ref().map(|consignee| consignee.subject);
-        staff::log_own_look(plan, LOOKED, whose, &order.number, from)?;
+        staff::log_own_look(plan, LOOKED, whose, &order.number)?;
     }
     let requests = rules::of_contact(plan, contact)?;
     Ok(Shown { number: Some(number), requests, order })

@@ -186,8 +186,9 @@ pub fn log_own_look(
     kind: Text,
     whose: Option<SubjectId>,
     order: &OrderNumber,
-    from: String,
 ) -> StoreResult<()> {
+    // Where the person came from is not written down: their network address is nobody's business.
+    let from = String::new();
     let order = Some(order.clone());
     let details =
         DetailsRow { name: String::new(), is_owner: false, from, whose, order, reason: String::new() };

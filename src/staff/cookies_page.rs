@@ -41,8 +41,8 @@ async fn show(visit: Visit) -> Answer {
         (ui::table(&t!(l, "Cookies of this shop", "本店使用的 Cookie"), &columns, &rows))
         p { (t!(
             l,
-            "There are no others: none for advertising, none for statistics, none of other companies. So there is nothing to choose here.",
-            "除此之外没有任何其他 Cookie：没有广告 Cookie，没有统计 Cookie，也没有第三方 Cookie，因此您无需在此作出选择。"
+            "There are no others: none for advertising, none for statistics, none of other companies. So there is no cookie to choose here. What your account may keep with your consent stands under Privacy in your account.",
+            "除此之外没有任何其他 Cookie：没有广告 Cookie，没有统计 Cookie，也没有第三方 Cookie，因此这里没有需要您选择的 Cookie。经您同意才保存的信息，请在个人中心的“隐私设置”中管理。"
         )) }
         p { (t!(
             l,
