@@ -155,8 +155,7 @@ fn necessary(visit: &Visit) -> Markup {
     let columns = [
         Column::text(t!(l, "Purpose", "用途")),
         Column::text(t!(l, "Data", "信息")),
-        Column::text(t!(l, "Ground", "处理依据")),
-        Column::text(t!(l, "Kept", "保存期限")),
+        Column::text(t!(l, "Ground, and how long", "处理依据与期限")),
         Column::text(t!(l, "Received by", "接收方")),
         Column::text(t!(l, "Without it", "拒绝的影响")),
     ];
@@ -165,8 +164,7 @@ fn necessary(visit: &Visit) -> Markup {
         vec![
             html! { (purpose.title.get(l)) },
             html! { (purpose.says.get(l)) },
-            html! { (class.ground.text().get(l)) },
-            html! { (crate::pages::how_long(class, visit.shop.config(), l)) },
+            html! { (class.ground.text().get(l)) "; " (crate::pages::how_long(class, visit.shop.config(), l)) },
             html! { (class.recipients.get(l)) },
             html! { (purpose.without.get(l)) },
         ]

@@ -163,7 +163,7 @@ fn own_page(visit: &Visit, form: &Form, problems: &Problems) -> Decided<Markup> 
         @for (number, row) in &own { (entry(visit, number, row, true)) }
     };
     let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
-    Ok(front::account_page(visit, &page, OWN, main)?)
+    Ok(front::account_page(visit, &page, "/account/privacy", main)?)
 }
 
 fn promise(l: Locale) -> Markup {

@@ -71,7 +71,12 @@ async fn looks(visit: Visit) -> Answer {
         (further(l, LOOKS, more, below.is_some()))
         p { a href=(SHARING) { (t!(l, "With whom your data was shared", "您的信息提供给了谁")) } }
     };
-    Ok(page(front::account_page(&visit, &Page { title: &title, ..Page::default() }, "/account", main)?))
+    Ok(page(front::account_page(
+        &visit,
+        &Page { title: &title, ..Page::default() },
+        "/account/privacy",
+        main,
+    )?))
 }
 
 /// Never the looker's name: it is the staff's own.
@@ -115,7 +120,12 @@ async fn sharing(visit: Visit) -> Answer {
         (ui::pagination(l, SHARING, number, pages))
         p { a href=(LOOKS) { (t!(l, "Who looked at your data", "谁查看过您的信息")) } }
     };
-    Ok(page(front::account_page(&visit, &Page { title: &title, ..Page::default() }, "/account", main)?))
+    Ok(page(front::account_page(
+        &visit,
+        &Page { title: &title, ..Page::default() },
+        "/account/privacy",
+        main,
+    )?))
 }
 
 fn table_of_sharing(visit: &Visit, shared: &[&SharedRow]) -> Markup {
