@@ -34,9 +34,7 @@ pub enum Class {
     Searches = 19,
     Browsing = 20,
     Devices = 21,
-    Conversation = 22,
-    Request = 23,
-    Export = 24,
+    Request = 22,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -386,17 +384,6 @@ pub const CLASSES: &[ClassFacts] = &[
         passing: false,
     },
     ClassFacts {
-        class: Class::Conversation,
-        id: "conversation",
-        title: Text::new("Conversations", "客服会话"),
-        purpose: Text::new("answers what you ask", "答复您的咨询与投诉"),
-        ground: Ground::Contract,
-        grade: Grade::Confidential,
-        clock: Text::new("{conversation} after it was closed", "会话结束后 {conversation}"),
-        recipients: Text::new("staff", "店员"),
-        passing: false,
-    },
-    ClassFacts {
         class: Class::Request,
         id: "request",
         title: Text::new("Requests about personal data", "个人信息权利请求"),
@@ -409,17 +396,6 @@ pub const CLASSES: &[ClassFacts] = &[
         clock: Text::new("{request} after it was closed", "办结后 {request}"),
         recipients: Text::new("staff", "店员"),
         passing: false,
-    },
-    ClassFacts {
-        class: Class::Export,
-        id: "export",
-        title: Text::new("Copies of your data", "个人信息副本"),
-        purpose: Text::new("hands you the copy that you asked for", "提供您索取的个人信息副本"),
-        ground: Ground::Contract,
-        grade: Grade::Confidential,
-        clock: Text::new("7 days after it was made", "生成后 7 天"),
-        recipients: NOBODY,
-        passing: true,
     },
 ];
 

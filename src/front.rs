@@ -2,13 +2,14 @@
 
 use maud::{Markup, html};
 
-use crate::refusal::{Kind, Refusal};
+use crate::locale::Text;
+use crate::refusal::{Kind, Refusal, Stop};
 use crate::settings::Settings;
 use crate::store::StoreResult;
 use crate::t;
 use crate::web::assets::ADDRESSES;
 use crate::web::ui::{self, Footer, Frame};
-use crate::web::{Form, Visit};
+use crate::web::{Answer, Form, Visit, refused};
 
 /// What a page says of itself.
 #[derive(Clone, Copy, Default)]
@@ -144,4 +145,42 @@ pub fn problems_of(visit: &Visit, refusal: &Refusal) -> ui::Problems {
 pub fn asked(visit: &Visit, name: &str) -> String {
     let query = visit.path.split_once('?').map_or("", |(_, query)| query);
     Form::parse(query.as_bytes()).raw(name).to_owned()
+}
+
+/// The sentence for `?said=word`, if the page knows the word.
+pub fn said(visit: &Visit, known: &[(&str, Text)]) -> Markup {
+    let word = asked(visit, "said");
+    let text = known.iter().find(|(name, _)| *name == word).map(|(_, text)| text.get(visit.locale));
+    html! { @if let Some(text) = text { (ui::notice(ui::Tone::Good, html! { (text) })) } }
+}
+
+/// A page after a form: refused ones come back with what was typed, everything else goes on.
+pub fn or_again(
+    visit: &Visit,
+    stop: Stop,
+    again: impl FnOnce(&Visit, &ui::Problems) -> Result<Markup, Stop>,
+) -> Answer {
+    match stop {
+        Stop::Refused(refusal) if is_about_a_form(&refusal) => {
+            let problems = problems_of(visit, &refusal);
+            Ok(refused(&refusal, again(visit, &problems)?))
+        }
+        stop => Err(stop),
+    }
+}
+
+/// The same for a form whose address is no page: the page that comes back stands at `page`, where the
+/// language switch leads.
+pub fn or_again_at(
+    visit: &Visit,
+    page: &str,
+    stop: Stop,
+    again: impl FnOnce(&Visit, &ui::Problems) -> Result<Markup, Stop>,
+) -> Answer {
+    let there = Visit { path: page.to_owned(), ..visit.clone() };
+    or_again(&there, stop, again)
+}
+
+fn is_about_a_form(refusal: &Refusal) -> bool {
+    matches!(refusal.kind, Kind::Invalid | Kind::TooMany { .. })
 }

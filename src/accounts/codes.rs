@@ -57,8 +57,8 @@ impl Purpose {
     }
 }
 
-/// A digest of several texts, each parted from the next.
-pub(super) fn digest_of(parts: &[&[u8]]) -> [u8; 32] {
+/// A digest of several texts, each parted from the next by its length.
+pub fn digest_of(parts: &[&[u8]]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());

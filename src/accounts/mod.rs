@@ -32,8 +32,6 @@ mod tests;
 use std::ops::Bound;
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::consent;
@@ -362,15 +360,7 @@ pub fn agreed_texts() -> [u8; 32] {
             include_str!("../../assets/texts/zh/terms.md"),
             include_str!("../../assets/texts/zh/privacy.md"),
         ];
-        let mut context = Context::new(&SHA256);
-        for text in texts {
-            // The length before each text parts it from the next.
-            context.update(&(text.len() as u64).to_be_bytes());
-            context.update(text.as_bytes());
-        }
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.finish().as_ref());
-        digest
+        codes::digest_of(&texts.map(str::as_bytes))
     });
     *DIGEST
 }

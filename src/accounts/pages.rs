@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-pub use crate::front::asked;
+pub use crate::front::{asked, or_again, or_again_at, said};
 
 use crate::contact::Contact;
 use crate::locale::{Locale, Text};
@@ -10,52 +10,13 @@ use crate::notify::{self, Reach};
 use crate::refusal::{Problem, Refusal, Stop};
 use crate::t;
 use crate::web::ui::{self, Field, Tone};
-use crate::web::{Answer, Form, Visit, refused};
+use crate::web::{Form, Visit};
 
 use super::codes::Awaited;
-
-/// A page after a form: refused ones come back with what was typed, everything else goes on.
-pub fn or_again(
-    visit: &Visit,
-    stop: Stop,
-    again: impl FnOnce(&Visit, &ui::Problems) -> Result<Markup, Stop>,
-) -> Answer {
-    match stop {
-        Stop::Refused(refusal) if is_about_a_form(&refusal) => {
-            let problems = crate::front::problems_of(visit, &refusal);
-            Ok(refused(&refusal, again(visit, &problems)?))
-        }
-        stop => Err(stop),
-    }
-}
-
-/// The same for a form whose address is no page: the page that comes back stands at `page`, where the
-/// language switch leads.
-pub fn or_again_at(
-    visit: &Visit,
-    page: &str,
-    stop: Stop,
-    again: impl FnOnce(&Visit, &ui::Problems) -> Result<Markup, Stop>,
-) -> Answer {
-    let there = Visit { path: page.to_owned(), ..visit.clone() };
-    or_again(&there, stop, again)
-}
-
-fn is_about_a_form(refusal: &Refusal) -> bool {
-    use crate::refusal::Kind;
-    matches!(refusal.kind, Kind::Invalid | Kind::TooMany { .. })
-}
 
 /// One problem as a refused form.
 pub fn problem(problem: Problem) -> Stop {
     Refusal::invalid(vec![problem]).into()
-}
-
-/// The sentence for `?said=word`, if the page knows the word.
-pub fn said(visit: &Visit, known: &[(&str, Text)]) -> Markup {
-    let word = asked(visit, "said");
-    let text = known.iter().find(|(name, _)| *name == word).map(|(_, text)| text.get(visit.locale));
-    html! { @if let Some(text) = text { (ui::notice(Tone::Good, html! { (text) })) } }
 }
 
 /// A contact field's label, by what the shop can reach.

@@ -139,7 +139,8 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
 
 /// Notes a look at a product for who allows it. The page comes whether or not that works.
 async fn note_look(visit: &Visit, slug: &str) {
-    if visit.customer.is_none() {
+    // Of the many who allow nothing the product is not read for this.
+    if !history::keeps_looks(visit).unwrap_or(false) {
         return;
     }
     let found = read(&visit.shop).and_then(|catalogue| catalogue.product_by_slug(slug));

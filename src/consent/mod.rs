@@ -14,16 +14,17 @@ pub use pages::routes;
 pub use purposes::{NECESSARY, PURPOSES, Purpose, PurposeFacts};
 pub use records::{EvidenceRow, ReceiptRow};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::accounts;
 use crate::classes::Class;
 use crate::clock::Timestamp;
-use crate::ids::{EntryId, SubjectId};
+use crate::ids::{EntryId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::random::Random;
+use crate::refusal::Stop;
 use crate::retention::{self, Rule};
+use crate::sessions;
 use crate::store::{Key, Plan, StoreResult, TableInfo, View};
+use crate::web::Visit;
 
 use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
 
@@ -39,6 +40,16 @@ pub struct Asked {
     /// The browser sends Global Privacy Control or Do Not Track: a refusal, unless the person ticked
     /// with the signal on.
     pub refuses: bool,
+}
+
+impl Asked {
+    /// Who is asked in this visit.
+    ///
+    /// # Errors
+    /// Forbidden without a signed-in customer.
+    pub fn of(visit: &Visit) -> Result<Self, Stop> {
+        Ok(Self { subject: visit.subject()?, refuses: visit.refuses })
+    }
 }
 
 /// The proof that a living grant was seen; the writes of a purpose ask for it.
@@ -174,22 +185,25 @@ fn drop_grant(plan: &mut Plan<'_>, subject: SubjectId, purpose: Purpose) -> Stor
     Ok(true)
 }
 
-/// Nothing rests on the evidence of this purpose any more: its clock starts.
+/// Nothing rests on the evidence of this purpose any more.
 fn rest_evidence(plan: &mut Plan<'_>, subject: SubjectId, what: &str) -> StoreResult<()> {
     for (_, receipt) in receipts(plan, subject)?.into_iter().filter(|(_, receipt)| receipt.what == what) {
-        let row = plan.get_row(&EVIDENCE, &receipt_hash(&receipt.code))?;
-        let Some((evidence, Some(vault))) = row else { continue };
-        if !evidence.resting {
-            plan.put_in(
-                &EVIDENCE,
-                &receipt_hash(&receipt.code),
-                vault,
-                &EvidenceRow { resting: true, ..evidence },
-            )?;
-            retention::start_clock(plan, vault, Class::ConsentEvidence, Rule::ConsentEvidence, plan.now)?;
+        if let Some((_, Some(vault))) = plan.get_row(&EVIDENCE, &receipt_hash(&receipt.code))? {
+            rest(plan, vault)?;
         }
     }
     Ok(())
+}
+
+/// Starts the clock of evidence on which nothing rests any more; one that runs goes on.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn rest(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
+    if retention::counted_from(plan, vault)?.is_some() {
+        return Ok(());
+    }
+    retention::start_clock(plan, vault, Class::ConsentEvidence, Rule::ConsentEvidence, plan.now)
 }
 
 /// Files the evidence of something that was agreed to or taken back, and gives the person its receipt
@@ -214,7 +228,6 @@ pub fn note_evidence(
         language: said.language,
         page: said.page.to_owned(),
         at: said.at,
-        resting: false,
     };
     plan.put_in(&EVIDENCE, &receipt_hash(&code), vault, &evidence)?;
     accounts::hold(plan, subject, Class::ConsentEvidence, vault)?;
@@ -233,9 +246,7 @@ fn new_code(random: &dyn Random) -> String {
 /// How a receipt is filed, however it was typed.
 fn receipt_hash(code: &str) -> [u8; 32] {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, letters.to_ascii_uppercase().as_bytes()).as_ref());
-    hash
+    sessions::hash_of(&letters.to_ascii_uppercase())
 }
 
 /// A person's receipts, the newest first.

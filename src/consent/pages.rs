@@ -25,21 +25,13 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Who is asked in this visit.
-///
-/// # Errors
-/// Forbidden without a signed-in customer.
-pub(super) fn asked(visit: &Visit) -> Result<Asked, Stop> {
-    Ok(Asked { subject: visit.subject()?, refuses: visit.refuses })
-}
-
 async fn show(visit: Visit) -> Answer {
     Ok(page(written(&visit)?))
 }
 
 fn written(visit: &Visit) -> Result<Markup, Stop> {
     let l = visit.locale;
-    let asked = asked(visit)?;
+    let asked = Asked::of(visit)?;
     let title = t!(l, "Privacy", "隐私设置");
     let main = html! {
         @if front::asked(visit, "said") == "saved" {
@@ -174,7 +166,7 @@ fn necessary(visit: &Visit) -> Markup {
 }
 
 async fn save(visit: Visit, form: Form) -> Answer {
-    let asked = asked(&visit)?;
+    let asked = Asked::of(&visit)?;
     let ticked = PURPOSES.map(|purpose| form.ticked(purpose.id()));
     let (language, random, agent) = (visit.locale, visit.shop.random.clone(), visit.agent.clone());
     visit

@@ -1,7 +1,6 @@
 //! The register of purposes (CNS-01): what data each uses, for how long, who receives it, on what ground.
 
-use aws_lc_rs::digest::{Context, SHA256};
-
+use crate::accounts::codes::digest_of;
 use crate::classes::Class;
 use crate::locale::Text;
 
@@ -87,15 +86,8 @@ impl Purpose {
 
     /// The digest of the words that are agreed to, in both languages.
     pub fn text_digest(self) -> [u8; 32] {
-        let mut context = Context::new(&SHA256);
-        for text in [self.facts().says.en, self.facts().says.zh] {
-            // The length before each text parts it from the next.
-            context.update(&(text.len() as u64).to_be_bytes());
-            context.update(text.as_bytes());
-        }
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.finish().as_ref());
-        digest
+        let says = self.facts().says;
+        digest_of(&[says.en.as_bytes(), says.zh.as_bytes()])
     }
 }
 

@@ -45,8 +45,6 @@ pub struct EvidenceRow {
     pub language: Locale,
     pub page: String,
     pub at: Timestamp,
-    /// Nothing rests on it any more; its clock runs.
-    pub resting: bool,
 }
 
 impl Record for EvidenceRow {
@@ -57,7 +55,6 @@ impl Record for EvidenceRow {
         Field::new("language", DataKind::Device),
         plain("page"),
         plain("at"),
-        plain("resting"),
     ];
 }
 

@@ -16,6 +16,7 @@ use crate::consent::{self, Allowed, Asked, Purpose};
 use crate::ids::{EntryId, ProductId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::random::Random;
+use crate::refusal::Decided;
 use crate::retention::{self, Rule};
 use crate::shop::Shop;
 use crate::store::{Key, Plan, Record, StoreResult, Table, TableInfo, View};
@@ -66,18 +67,12 @@ pub fn devices(view: &View<'_>, subject: SubjectId) -> StoreResult<Rows<DeviceRo
     rows(view, &DEVICES, subject)
 }
 
-/// Who asks, for what rests on consent; nobody without a signed-in customer.
-fn asked(visit: &Visit) -> Option<Asked> {
-    let subject = visit.subject().ok()?;
-    Some(Asked { subject, refuses: visit.refuses })
-}
-
 /// Keeps a search phrase, if its purpose is allowed.
 ///
 /// # Errors
 /// If the store could not be read or written.
-pub async fn note_search(visit: &Visit, phrase: &str) -> crate::refusal::Decided<()> {
-    let Some(asked) = asked(visit).filter(|_| !phrase.is_empty()) else { return Ok(()) };
+pub async fn note_search(visit: &Visit, phrase: &str) -> Decided<()> {
+    let Some(asked) = Asked::of(visit).ok().filter(|_| !phrase.is_empty()) else { return Ok(()) };
     let phrase = phrase.to_owned();
     note(&visit.shop, asked, Purpose::SearchHistory, move |plan, allowed, random| {
         keep_search(plan, allowed, phrase, random)
@@ -91,7 +86,7 @@ pub async fn note_search(visit: &Visit, phrase: &str) -> crate::refusal::Decided
 /// If the store could not be read.
 pub fn offered(visit: &Visit) -> StoreResult<Vec<String>> {
     const OFFERED: usize = 8;
-    let Some(asked) = asked(visit) else { return Ok(Vec::new()) };
+    let Ok(asked) = Asked::of(visit) else { return Ok(Vec::new()) };
     let view = visit.view()?;
     if consent::allows(&view, asked, Purpose::SearchHistory)?.is_none() {
         return Ok(Vec::new());
@@ -99,12 +94,21 @@ pub fn offered(visit: &Visit) -> StoreResult<Vec<String>> {
     Ok(searches(&view, asked.subject)?.into_iter().take(OFFERED).map(|(_, row)| row.phrase).collect())
 }
 
+/// Whether the looks of who visits are kept.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn keeps_looks(visit: &Visit) -> StoreResult<bool> {
+    let Ok(asked) = Asked::of(visit) else { return Ok(false) };
+    Ok(consent::allows(&visit.view()?, asked, Purpose::BrowsingHistory)?.is_some())
+}
+
 /// Keeps that a product was looked at, if its purpose is allowed.
 ///
 /// # Errors
 /// If the store could not be read or written.
-pub async fn note_look(visit: &Visit, product: ProductId) -> crate::refusal::Decided<()> {
-    let Some(asked) = asked(visit) else { return Ok(()) };
+pub async fn note_look(visit: &Visit, product: ProductId) -> Decided<()> {
+    let Ok(asked) = Asked::of(visit) else { return Ok(()) };
     note(&visit.shop, asked, Purpose::BrowsingHistory, move |plan, allowed, random| {
         keep_look(plan, allowed, product, random)
     })
@@ -116,7 +120,7 @@ async fn note(
     asked: Asked,
     purpose: Purpose,
     keep: impl FnOnce(&mut Plan<'_>, Allowed, &dyn Random) -> StoreResult<()> + Send + 'static,
-) -> crate::refusal::Decided<()> {
+) -> Decided<()> {
     // Most people allow nothing: they cost no command.
     if consent::allows(&shop.store.view()?, asked, purpose)?.is_none() {
         return Ok(());
@@ -192,7 +196,7 @@ fn keep<R: Record>(
     plan.put_in(table, &(subject, EntryId::new(plan.now, random)), vault, row)
 }
 
-/// The vault of the newest row, if that is of less than a month ago; else a new one.
+/// The vault of the newest row, if its clock began in this month; else a new one.
 fn vault_of_month<R: Record>(
     plan: &mut Plan<'_>,
     table: &Table<(SubjectId, EntryId), R>,
@@ -202,7 +206,7 @@ fn vault_of_month<R: Record>(
     let (subject, class) = (allowed.subject(), allowed.purpose().facts().class);
     if let Some((newest, _)) = known.first()
         && let Some((_, Some(vault))) = plan.get_row(table, &(subject, *newest))?
-        && month_of(plan, vault)? == Some(month_at(plan.now))
+        && retention::counted_from(plan, vault)?.map(month_at) == Some(month_at(plan.now))
     {
         return Ok(vault);
     }
@@ -218,23 +222,10 @@ fn month_at(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(MONTH)
 }
 
-/// In which month the clock of a vault began.
-fn month_of(view: &View<'_>, vault: VaultId) -> StoreResult<Option<i64>> {
-    Ok(retention::counted_from(view, vault)?.map(month_at))
-}
-
 fn rule_of(class: Class) -> Rule {
     match class {
         Class::Searches => Rule::Searches,
         Class::Browsing => Rule::Browsing,
         _ => Rule::Devices,
     }
-}
-
-/// Erases what is kept of a kind.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn clear(plan: &mut Plan<'_>, subject: SubjectId, class: Class) -> StoreResult<()> {
-    consent::drop_carried(plan, subject, class)
 }

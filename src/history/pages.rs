@@ -3,13 +3,15 @@
 use maud::{Markup, html};
 
 use super::records::DeviceKind;
-use super::{DeviceRow, clear, devices, looks, searches};
+use super::{DeviceRow, devices, looks, searches};
 use crate::catalogue;
 use crate::classes::Class;
+use crate::consent::drop_carried;
 use crate::front::{self, Page};
+use crate::ids::SubjectId;
 use crate::locale::{Locale, Text};
 use crate::refusal::{Problem, Refusal};
-use crate::store::StoreResult;
+use crate::store::{Plan, StoreResult};
 use crate::t;
 use crate::web::ui;
 use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
@@ -36,8 +38,8 @@ async fn clear_some(visit: Visit, form: Form) -> Answer {
         let said = Text::new("Choose what to clear.", "请选择要清除的记录。");
         return Err(Refusal::invalid(vec![Problem::new("clear", said)]).into());
     }
-    let decide = move |plan: &mut crate::store::Plan<'_>| {
-        Ok(classes.into_iter().try_for_each(|class| clear(plan, subject, class))?)
+    let decide = move |plan: &mut Plan<'_>| {
+        Ok(classes.into_iter().try_for_each(|class| drop_carried(plan, subject, class))?)
     };
     visit.shop.store.commit(decide).await?;
     Ok(see(PAGE))
@@ -45,6 +47,7 @@ async fn clear_some(visit: Visit, form: Form) -> Answer {
 
 async fn show(visit: Visit) -> Answer {
     let l = visit.locale;
+    let subject = visit.subject()?;
     let title = t!(l, "Histories", "历史记录");
     let main = html! {
         (ui::heading(&title, html! {}))
@@ -53,29 +56,24 @@ async fn show(visit: Visit) -> Answer {
                 "仅在您同意期间为您本人保存；清除后立即删除，备份中的也一并失效。"))
             a href="/account/privacy" { (t!(l, "Your choices", "隐私设置")) }
         }
-        (ui::section(&t!(l, "Searches", "搜索记录"), search_part(&visit)?))
-        (ui::section(&t!(l, "Products looked at", "浏览记录"), look_part(&visit)?))
-        (ui::section(&t!(l, "Devices", "设备记录"), device_part(&visit)?))
+        (ui::section(&t!(l, "Searches", "搜索记录"), search_part(&visit, subject)?))
+        (ui::section(&t!(l, "Products looked at", "浏览记录"), look_part(&visit, subject)?))
+        (ui::section(&t!(l, "Devices", "设备记录"), device_part(&visit, subject)?))
     };
     let about = Page { title: &title, ..Page::default() };
     Ok(page(front::account_page(&visit, &about, "/account/privacy", main)?))
 }
 
-fn search_part(visit: &Visit) -> StoreResult<Markup> {
-    let rows = match visit.subject() {
-        Ok(subject) => searches(&visit.view()?, subject)?,
-        Err(_) => Vec::new(),
-    };
+fn search_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
     let zone = visit.shop.zone();
-    let items: Vec<Markup> = rows
+    let items: Vec<Markup> = searches(&visit.view()?, subject)?
         .iter()
         .map(|(_, row)| html! { a href=(catalogue::search_path(&row.phrase)) { (row.phrase) } " " small { (row.at.minute(zone)) } })
         .collect();
     Ok(part(visit.locale, "searches", &items))
 }
 
-fn look_part(visit: &Visit) -> StoreResult<Markup> {
-    let Ok(subject) = visit.subject() else { return Ok(html! {}) };
+fn look_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
     let (l, zone) = (visit.locale, visit.shop.zone());
     let mut items = Vec::new();
     for (_, row) in looks(&visit.view()?, subject)? {
@@ -91,8 +89,7 @@ fn look_part(visit: &Visit) -> StoreResult<Markup> {
     Ok(part(l, "browsing", &items))
 }
 
-fn device_part(visit: &Visit) -> StoreResult<Markup> {
-    let Ok(subject) = visit.subject() else { return Ok(html! {}) };
+fn device_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
     let (l, zone) = (visit.locale, visit.shop.zone());
     let items: Vec<Markup> = devices(&visit.view()?, subject)?
         .iter()

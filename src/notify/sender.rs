@@ -181,10 +181,10 @@ async fn side_by_side<T: Send + 'static>(
         tokio::task::yield_now().await;
         let others = std::iter::from_fn(|| on_the_way.try_join_next());
         for joined in std::iter::once(first).chain(others) {
-            let (id, outcome) = joined.map_err(|_| StoreError::Panicked)?;
-            let outcome = outcome?;
-            sent += usize::from(outcome.outcome == Outcome::Sent);
-            landed.push((id, outcome));
+            let (id, tried) = joined.map_err(|_| StoreError::Panicked)?;
+            let tried = tried?;
+            sent += usize::from(tried.outcome == Outcome::Sent);
+            landed.push((id, tried));
         }
     }
 }

@@ -89,7 +89,7 @@ pub fn how_long(facts: &ClassFacts, config: &Config, l: Locale) -> String {
 
 /// Classes that hold nothing about a person, or nothing yet.
 fn is_listed(class: Class) -> bool {
-    !matches!(class, Class::Public | Class::Shop | Class::Grant | Class::Conversation | Class::Export)
+    !matches!(class, Class::Public | Class::Shop | Class::Grant)
 }
 
 fn retention_table(config: &Config, l: Locale) -> Markup {

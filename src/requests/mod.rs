@@ -10,7 +10,7 @@ mod records;
 mod rules;
 
 pub use records::{Kind, RequestRow, State};
-pub use rules::{due_of, open, overdue};
+pub use rules::open;
 
 use crate::store::TableInfo;
 use crate::web::Route;

@@ -5,8 +5,7 @@ use maud::{Markup, html};
 
 use super::records::{REQUESTS, Reason, RequestRow, State};
 use super::rules::{self, End};
-use crate::accounts::pages::{asked, or_again_at};
-use crate::front::{self, Page};
+use crate::front::{self, Page, asked, or_again_at};
 use crate::locale::Text;
 use crate::refusal::{Decided, Problem, Refusal};
 use crate::staff;
@@ -43,11 +42,10 @@ async fn list(visit: Visit) -> Answer {
     ];
     let rows: Vec<Vec<Markup>> = shown
         .map(|(number, row)| {
-            let late = row.state == State::Open && row.due <= now;
             vec![
                 html! { a href={ (HERE) "/" (number) } { (number) } },
                 html! { (row.kind.title().get(l)) },
-                html! { (row.due.day(zone)) @if late { " " (ui::badge(Tone::Bad, &t!(l, "overdue", "已逾期"))) } },
+                html! { (row.due.day(zone)) @if row.is_late(now) { " " (ui::badge(Tone::Bad, &t!(l, "overdue", "已逾期"))) } },
                 html! { (row.state.title().get(l)) },
             ]
         })

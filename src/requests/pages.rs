@@ -1,16 +1,15 @@
 //! Requests as people make them: signed in, or with a proven contact.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use maud::{Markup, html};
 
 use super::records::{Ground, Kind, RequestRow, State, WAITING, WaitingRow};
 use super::rules::{self, End};
 use crate::accounts::codes::{self, Ask, Proof, Purpose, Sent};
-use crate::accounts::pages::{self as shared, asked, or_again, or_again_at, read_contact};
+use crate::accounts::pages::{self as shared, read_contact};
 use crate::address;
 use crate::classes::Class;
 use crate::contact::Contact;
-use crate::front::{self, Page};
+use crate::front::{self, Page, asked, or_again, or_again_at};
 use crate::ids::OrderNumber;
 use crate::locale::{Locale, Text};
 use crate::orders::Order;
@@ -95,20 +94,10 @@ async fn try_make_own(visit: &Visit, form: &Form) -> Decided<()> {
     let decide = move |plan: &mut Plan<'_>| {
         // Who is signed in is known: the clock begins at once.
         let row = RequestRow {
-            kind,
             ground: typed.ground,
             details: typed.details,
-            order: None,
             subject: Some(subject),
-            contact: None,
-            language,
-            received: plan.now,
-            verified: plan.now,
-            due: rules::due_of(kind, plan.now, plan.now, &zone),
-            state: State::Open,
-            closed: None,
-            reason: None,
-            answer: String::new(),
+            ..rules::opened(kind, language, plan.now, plan.now, &zone)
         };
         let before = rules::of_subject(plan, subject)?;
         rules::make(plan, &number, &row, &before)
@@ -153,7 +142,7 @@ fn own_page(visit: &Visit, form: &Form, problems: &Problems) -> Decided<Markup> 
     let title = t!(l, "Requests about your data", "个人信息权利请求");
     let main = html! {
         (ui::error_summary(l, problems))
-        (shared::said(visit, &SAID))
+        (front::said(visit, &SAID))
         (ui::heading(&title, html! {}))
         (promise(l))
         (ui::form(OWN, html! {
@@ -223,9 +212,7 @@ pub(super) fn where_to_complain(l: Locale) -> Markup {
 // ---- With a proven contact ----
 
 fn waiting_key(step: &str) -> [u8; 32] {
-    let mut key = [0; 32];
-    key.copy_from_slice(digest(&SHA256, format!("privacy request {step}").as_bytes()).as_ref());
-    key
+    codes::digest_of(&[b"privacy request", step.as_bytes()])
 }
 
 async fn show(visit: Visit) -> Answer {
@@ -331,20 +318,11 @@ fn take(
         return Ok(Shown { number: None, requests: before, order: None });
     };
     let row = RequestRow {
-        kind,
         ground: waiting.ground,
         details: waiting.details,
         order: waiting.order,
-        subject: None,
         contact: Some(waiting.contact),
-        language,
-        received: waiting.received,
-        verified: plan.now,
-        due: rules::due_of(kind, waiting.received, plan.now, zone),
-        state: State::Open,
-        closed: None,
-        reason: None,
-        answer: String::new(),
+        ..rules::opened(kind, language, waiting.received, plan.now, zone)
     };
     rules::make(plan, &number, &row, &before)?;
     let order = rules::order_for(plan, &row, contact)?;

@@ -104,6 +104,13 @@ pub struct RequestRow {
     pub answer: String,
 }
 
+impl RequestRow {
+    /// Whether it was not answered in time.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        self.state == State::Open && self.due <= now
+    }
+}
+
 impl Record for RequestRow {
     const FIELDS: &'static [Field] = &[
         Field::new("kind", DataKind::Basic),

@@ -8,7 +8,7 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::Contact;
 use crate::ids::SubjectId;
-use crate::locale::Text;
+use crate::locale::{Locale, Text};
 use crate::notify::{self, NoticeKind};
 use crate::orders::{self, Order};
 use crate::random::Random;
@@ -22,9 +22,36 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// By when a request is answered (RGT-14): 30 days from the later of receipt and verified identity, and
 /// 10 for a question.
-pub fn due_of(kind: Kind, received: Timestamp, verified: Timestamp, zone: &TimeZone) -> Timestamp {
+fn due_of(kind: Kind, received: Timestamp, verified: Timestamp, zone: &TimeZone) -> Timestamp {
     let days = if kind == Kind::Explain { 10 } else { 30 };
     received.max(verified).plus(&Span::new().days(days), zone)
+}
+
+/// A request that has just been made by somebody who is known since `now`: whose it is and what it says is
+/// filled in by whoever stores it.
+pub fn opened(
+    kind: Kind,
+    language: Locale,
+    received: Timestamp,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> RequestRow {
+    RequestRow {
+        kind,
+        ground: None,
+        details: String::new(),
+        order: None,
+        subject: None,
+        contact: None,
+        language,
+        received,
+        verified: now,
+        due: due_of(kind, received, now, zone),
+        state: State::Open,
+        closed: None,
+        reason: None,
+        answer: String::new(),
+    }
 }
 
 /// A fresh number as people read it.
@@ -49,14 +76,6 @@ pub fn all(view: &View<'_>) -> StoreResult<Vec<(String, RequestRow)>> {
 /// If the store could not be read.
 pub fn open(view: &View<'_>) -> StoreResult<Vec<(String, RequestRow)>> {
     Ok(all(view)?.into_iter().filter(|(_, row)| row.state == State::Open).collect())
-}
-
-/// How many requests were not answered in time.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn overdue(view: &View<'_>, now: Timestamp) -> StoreResult<usize> {
-    Ok(open(view)?.iter().filter(|(_, row)| row.due <= now).count())
 }
 
 /// The requests of a person.

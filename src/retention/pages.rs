@@ -146,7 +146,7 @@ fn written(visit: &Visit, form: &Form, problems: &Problems) -> StoreResult<Marku
     let title = t!(l, "Retention", "保存期限");
     let main = html! {
         (ui::error_summary(l, problems))
-        @if let Some(said) = said(visit) { (ui::notice(Tone::Good, html! { (said) })) }
+        (front::said(visit, &SAID))
         (ui::heading(&title, html! {}))
         (waiting(visit)?)
         (ui::section(&t!(l, "What goes next", "即将删除"), upcoming(visit)?))
@@ -155,12 +155,6 @@ fn written(visit: &Visit, form: &Form, problems: &Problems) -> StoreResult<Marku
     };
     let about = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     front::admin_page(visit, &about, HOME, main)
-}
-
-fn said(visit: &Visit) -> Option<&'static str> {
-    let (_, query) = visit.path.split_once('?')?;
-    let word = Form::parse(query.as_bytes()).raw("said").to_owned();
-    SAID.iter().find(|(known, _)| *known == word).map(|(_, text)| text.get(visit.locale))
 }
 
 /// What is not deleted before the owner has said so.

@@ -39,14 +39,12 @@ pub enum Rule {
     Browsing = 9,
     /// From the first sight of a device in its month.
     Devices = 10,
-    /// From when a conversation was closed.
-    Conversation = 11,
     /// From when a request was closed.
-    Request = 12,
+    Request = 11,
 }
 
 impl Rule {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::CancelledAccount,
         Self::OrderContact,
         Self::UnfinishedOrder,
@@ -57,7 +55,6 @@ impl Rule {
         Self::Searches,
         Self::Browsing,
         Self::Devices,
-        Self::Conversation,
         Self::Request,
     ];
 
@@ -78,7 +75,6 @@ impl Rule {
             Self::Searches => "searches",
             Self::Browsing => "browsing",
             Self::Devices => "devices",
-            Self::Conversation => "conversation",
             Self::Request => "request",
         }
     }

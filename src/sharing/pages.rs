@@ -1,19 +1,18 @@
-//! What a person sees of looks at their data and of its sharing (SEC-07, SHR-13), and the list of those
-//! who are to delete what was deleted here (RGT-09).
+//! What a person sees of the sharing of their data (SHR-13), and the list of those who are to delete what
+//! was deleted here (RGT-09).
 
 use axum::extract::Path;
 use maud::{Markup, html};
 
 use super::records::{DeletionRow, SharedRow};
 use crate::front::{self, Page};
-use crate::locale::{Locale, Text};
+use crate::locale::Text;
 use crate::refusal::{Problem, Refusal};
-use crate::staff::access_log::{self, Look};
+use crate::store::StoreResult;
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems};
 use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
 
-const LOOKS: &str = "/account/privacy/looks";
 const SHARING: &str = "/account/privacy/sharing";
 const DELETIONS: &str = "/admin/sharing/deletions";
 const PAGE: usize = 50;
@@ -22,7 +21,6 @@ const LONGEST_ANSWER: usize = 500;
 /// The routes of this room.
 pub fn routes() -> Vec<Route> {
     vec![
-        get(LOOKS, Who::Customer, looks),
         get(SHARING, Who::Customer, sharing),
         get(DELETIONS, Who::Staff, deletions),
         post("/admin/sharing/deletions/{id}/told", Who::Staff, "notes that a recipient was told", told),
@@ -30,86 +28,13 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The number after `page=` in the page's own address.
-fn below(visit: &Visit) -> Option<u64> {
-    let query = visit.path.split_once('?').map_or("", |(_, query)| query);
-    Form::parse(query.as_bytes()).raw("page").parse().ok()
-}
-
-fn further(l: Locale, here: &str, more: Option<u64>, is_later_page: bool) -> Markup {
-    html! {
-        @if more.is_some() || is_later_page {
-            nav.pagination aria-label=(t!(l, "Pages", "分页")) {
-                @if is_later_page { a.button href=(here) { (t!(l, "Newest", "最新")) } }
-                @if let Some(last) = more {
-                    a.button rel="next" href={ (here) "?page=" (last) } { (t!(l, "Older", "更早")) }
-                }
-            }
-        }
-    }
-}
-
 // ---- For the person ----
-
-async fn looks(visit: Visit) -> Answer {
-    let l = visit.locale;
-    let below = below(&visit);
-    let found = access_log::looks_at(&visit.view()?, visit.subject()?, below, PAGE)?;
-    let more = (found.len() == PAGE).then(|| found.last().map(|look| look.number)).flatten();
-    let title = t!(l, "Who looked at your data", "谁查看过您的信息");
-    let period = visit.shop.config().retention.access_log.text(l);
-    let main = html! {
-        (ui::heading(&title, html! {}))
-        p { (t!(
-            l,
-            "Each time that your data was shown whole, searched by or exported by the shop, for {period}.",
-            "店铺完整查看、按信息搜索或导出您个人信息的每次记录，保留 {period}。"
-        )) }
-        @if found.is_empty() {
-            (ui::empty_state(&t!(l, "Nobody has looked at your data.", "没有人查看过您的信息。"), html! {}))
-        } @else { (table_of_looks(&visit, &found)) }
-        (further(l, LOOKS, more, below.is_some()))
-        p { a href=(SHARING) { (t!(l, "With whom your data was shared", "您的信息提供给了谁")) } }
-    };
-    Ok(page(front::account_page(
-        &visit,
-        &Page { title: &title, ..Page::default() },
-        "/account/privacy",
-        main,
-    )?))
-}
-
-/// Never the looker's name: it is the staff's own.
-fn table_of_looks(visit: &Visit, looks: &[Look]) -> Markup {
-    let l = visit.locale;
-    let columns = [
-        Column::text(t!(l, "When", "时间")),
-        Column::text(t!(l, "Who", "查看人")),
-        Column::text(t!(l, "What", "查看内容")),
-        Column::text(t!(l, "Why", "理由")),
-        Column::text(t!(l, "Order", "订单号")),
-    ];
-    let row = |look: &Look| {
-        let who = if look.details.is_owner { t!(l, "owner", "店主") } else { t!(l, "staff", "店员") };
-        let reason = if look.details.reason.is_empty() { "–" } else { &look.details.reason };
-        let order = look.details.order.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
-        vec![
-            html! { (look.entry.at.minute(visit.shop.zone())) },
-            html! { (who) },
-            html! { (l.pick(&look.entry.kind_en, &look.entry.kind_zh)) },
-            html! { (reason) },
-            html! { (order) },
-        ]
-    };
-    let rows: Vec<Vec<Markup>> = looks.iter().map(row).collect();
-    ui::table(&t!(l, "Looks, the newest first", "查看记录（最新在前）"), &columns, &rows)
-}
 
 async fn sharing(visit: Visit) -> Answer {
     let l = visit.locale;
     let all = super::of_subject(&visit.view()?, visit.subject()?)?;
     let pages = all.len().div_ceil(PAGE).max(1);
-    let number = below(&visit).and_then(|page| usize::try_from(page).ok()).unwrap_or(1).clamp(1, pages);
+    let number = front::asked(&visit, "page").parse().unwrap_or(1).clamp(1, pages);
     let shown: Vec<&SharedRow> = all.iter().skip((number - 1) * PAGE).take(PAGE).collect();
     let title = t!(l, "With whom your data was shared", "您的信息提供给了谁");
     let main = html! {
@@ -118,7 +43,7 @@ async fn sharing(visit: Visit) -> Answer {
             (ui::empty_state(&t!(l, "Nothing was shared with anybody.", "尚未向任何人提供您的信息。"), html! {}))
         } @else { (table_of_sharing(&visit, &shown)) }
         (ui::pagination(l, SHARING, number, pages))
-        p { a href=(LOOKS) { (t!(l, "Who looked at your data", "谁查看过您的信息")) } }
+        p { a href="/account/privacy/looks" { (t!(l, "Who looked at your data", "谁查看过您的信息")) } }
     };
     Ok(page(front::account_page(
         &visit,
@@ -157,9 +82,9 @@ async fn deletions(visit: Visit) -> Answer {
     Ok(page(deletions_page(&visit, &Problems::new())?))
 }
 
-fn deletions_page(visit: &Visit, problems: &Problems) -> crate::store::StoreResult<Markup> {
+fn deletions_page(visit: &Visit, problems: &Problems) -> StoreResult<Markup> {
     let l = visit.locale;
-    let below = below(visit);
+    let below = front::asked(visit, "page").parse().ok();
     let found = super::deletions(&visit.view()?, below, PAGE)?;
     let more = (found.len() == PAGE).then(|| found.last().map(|(number, _)| *number)).flatten();
     let title = t!(l, "To be told to delete", "待通知删除");
@@ -175,7 +100,7 @@ fn deletions_page(visit: &Visit, problems: &Problems) -> crate::store::StoreResu
             (ui::empty_state(&t!(l, "Nobody is to be told.", "没有需要通知的接收方。"), html! {}))
         }
         @for (number, row) in &found { (draw_deletion(visit, *number, row)) }
-        (further(l, DELETIONS, more, below.is_some()))
+        (ui::older(l, DELETIONS, more, below.is_some()))
     };
     let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     front::admin_page(visit, &page, DELETIONS, main)

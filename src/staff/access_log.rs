@@ -316,18 +316,20 @@ pub fn looks_at(
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![get("/admin/access-log", Who::Owner, show)]
+    vec![get(HERE, Who::Owner, show)]
 }
 
+const HERE: &str = "/admin/access-log";
 const PAGE: usize = 50;
 /// So many of the newest entries are checked for the page; `tuckshop audit verify` checks all.
 const WALKED: u64 = 1000;
 
 async fn show(visit: Visit) -> Answer {
     let l = visit.locale;
-    let below = super::asked(&visit, "page").parse().ok();
+    let below = front::asked(&visit, "page").parse().ok();
     let view = visit.view()?;
     let entries = newest(&view, below, PAGE)?;
+    let last = entries.last().map(|(number, _, _)| *number).filter(|number| *number > 1);
     let chain = verify_last(&view, WALKED)?;
     let title = t!(l, "Access log", "查看记录");
     let main = html! {
@@ -345,15 +347,10 @@ async fn show(visit: Visit) -> Answer {
             (ui::empty_state(&t!(l, "Nobody has looked at personal data yet.", "还没有查看个人信息的记录。"), html! {}))
         } @else {
             (entry_table(&visit, &view, &entries)?)
-            (older(l, &entries, below.is_some()))
+            (ui::older(l, HERE, last, below.is_some()))
         }
     };
-    Ok(page(front::admin_page(
-        &visit,
-        &Page { title: &title, ..Page::default() },
-        "/admin/access-log",
-        main,
-    )?))
+    Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, HERE, main)?))
 }
 
 fn chain_notice(l: Locale, chain: Result<u64, u64>) -> Markup {
@@ -441,19 +438,5 @@ fn whose(l: Locale, details: Option<&DetailsRow>) -> Markup {
             a href={ "/admin/customers/" (subject) } { (t!(l, "a customer", "客户")) }
         }
         @if details.order.is_none() && details.whose.is_none() { (t!(l, "several or nobody", "多人或无")) }
-    }
-}
-
-fn older(l: Locale, entries: &[(u64, EntryRow, Option<DetailsRow>)], is_later_page: bool) -> Markup {
-    let last = entries.last().map_or(1, |(number, _, _)| *number);
-    html! {
-        nav.pagination aria-label=(t!(l, "Pages", "分页")) {
-            @if is_later_page { a.button href="/admin/access-log" { (t!(l, "Newest", "最新")) } }
-            @if last > 1 { a.button rel="next" href={ "/admin/access-log?page=" (last) } { (t!(
-                l,
-                "Older",
-                "更早"
-            )) } }
-        }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
 // ---- The list ----
 
 async fn show(visit: Visit) -> Answer {
-    let before = SubjectId::parse(&super::asked(&visit, "page"));
+    let before = SubjectId::parse(&front::asked(&visit, "page"));
     let found = accounts::all(&visit.view()?, before, PAGE)?;
     // Of a cancelled account nothing is shown (RET-04).
     let in_use: Vec<Account> = found.iter().filter(|account| account.leaving.is_none()).cloned().collect();
@@ -47,7 +47,7 @@ async fn show(visit: Visit) -> Answer {
         } @else {
             (table_of(&visit, &in_use))
         }
-        (further(l, more, before.is_some()))
+        (ui::older(l, HOME, more, before.is_some()))
     };
     Ok(page(list_page(&visit, "", &Problems::new(), body)?))
 }
@@ -98,21 +98,6 @@ fn masked_email(account: &Account) -> String {
 
 fn masked_mobile(account: &Account) -> String {
     account.mobile.as_deref().map_or_else(|| "–".to_owned(), contact::mask_phone)
-}
-
-fn further(l: Locale, more: Option<SubjectId>, is_later_page: bool) -> Markup {
-    html! {
-        @if more.is_some() || is_later_page {
-            nav.pagination aria-label=(t!(l, "Pages", "分页")) {
-                @if is_later_page { a.button href=(HOME) { (t!(l, "Newest", "最新")) } }
-                @if let Some(last) = more { a.button rel="next" href={ (HOME) "?page=" (last) } { (t!(
-                    l,
-                    "Older",
-                    "更早"
-                )) } }
-            }
-        }
-    }
 }
 
 const NO_QUERY: Text = Text::new(

@@ -13,6 +13,7 @@ mod cookies_page;
 mod customers;
 mod dashboard;
 mod first_password;
+mod own_looks;
 mod people;
 mod records;
 mod security;
@@ -36,7 +37,7 @@ use crate::random::Random;
 use crate::refusal::{Decided, Kind, Problem, Refusal};
 use crate::sessions::{self, Holder};
 use crate::store::{Handle, Plan, StoreError, StoreResult, TableInfo, View};
-use crate::web::{Form, Route, Visit};
+use crate::web::{Route, Visit};
 
 /// A member of staff.
 #[derive(Clone, Debug)]
@@ -77,6 +78,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(shop_settings::routes());
     all.extend(customers::routes());
     all.extend(access_log::routes());
+    all.extend(own_looks::routes());
     all.extend(setup::routes());
     all.extend(cookies_page::routes());
     all
@@ -298,12 +300,6 @@ fn suspend_all_but_owners(plan: &mut Plan<'_>) -> StoreResult<()> {
 pub fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     rebuild_index(plan)?;
     suspend_all_but_owners(plan)
-}
-
-/// A value of the page's own address.
-fn asked(visit: &Visit, name: &str) -> String {
-    let query = visit.path.split_once('?').map_or("", |(_, query)| query);
-    Form::parse(query.as_bytes()).raw(name).to_owned()
 }
 
 /// Whether the password is the person's own, once for each try: see [`Tries`].

@@ -49,7 +49,7 @@ fn list_page(visit: &Visit, form: &Form, problems: &Problems) -> StoreResult<Mar
 
 fn said(visit: &Visit) -> Option<String> {
     let l = visit.locale;
-    match super::asked(visit, "said").as_str() {
+    match front::asked(visit, "said").as_str() {
         "disabled" => {
             Some(t!(l, "The account was disabled and its data erased.", "账号已停用，相关数据已删除。"))
         }

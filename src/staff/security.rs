@@ -64,7 +64,7 @@ fn security_page(visit: &Visit, problems: &Problems) -> Result<Markup, Stop> {
 
 fn said(visit: &Visit) -> Option<String> {
     let l = visit.locale;
-    match super::asked(visit, "said").as_str() {
+    match front::asked(visit, "said").as_str() {
         "password" => Some(t!(
             l,
             "Your password was changed. Your other sessions ended.",

@@ -202,7 +202,7 @@ fn settings_page(visit: &Visit, shown: &Shown, problems: &Problems) -> StoreResu
     let main = html! {
         (ui::error_summary(l, problems))
         (ui::heading(&title, html! {}))
-        @if super::asked(visit, "said") == "saved" {
+        @if front::asked(visit, "said") == "saved" {
             (ui::notice(Tone::Good, html! { p { (t!(l, "The settings were saved.", "设置已保存。")) } }))
         }
         (ui::form(HOME, body))

@@ -31,7 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
 // ---- Password ----
 
 async fn show(visit: Visit) -> Answer {
-    let back = super::asked(&visit, "back");
+    let back = front::asked(&visit, "back");
     let back = local_path(&back, "/admin");
     if visit.staff.is_some() {
         return Ok(see(back));

@@ -134,6 +134,21 @@ pub fn pagination(l: Locale, base: &str, page: usize, pages: usize) -> Markup {
     }
 }
 
+/// The way on from a list that is read from its newest end: to the newest, where this is a later page, and
+/// to what is older than `last`, where there is more. Nothing if both are missing.
+pub fn older(l: Locale, here: &str, last: Option<impl std::fmt::Display>, is_later_page: bool) -> Markup {
+    html! {
+        @if last.is_some() || is_later_page {
+            nav.pagination aria-label=(t!(l, "Pages", "分页")) {
+                @if is_later_page { a.button href=(here) { (t!(l, "Newest", "最新")) } }
+                @if let Some(last) = last {
+                    a.button rel="next" href={ (here) "?page=" (last.to_string()) } { (t!(l, "Older", "更早")) }
+                }
+            }
+        }
+    }
+}
+
 /// A heading that opens.
 pub fn disclosure(summary: &str, body: Markup) -> Markup {
     html! { details { summary { (summary) } div.details { (body) } } }
