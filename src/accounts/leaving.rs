@@ -10,6 +10,7 @@ use super::records::{ACCOUNTS, LEAVING_DUE};
 use super::{Account, change, contact_of, find, get, held, unindex, vault};
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::consent;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, NoticeKind};
 use crate::orders;
@@ -131,7 +132,7 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
             sharing::tell_to_delete(plan, held)?;
             plan.drop_at_request(held)?;
         } else if class == Class::ConsentEvidence {
-            retention::start_clock(plan, held, class, Rule::ConsentEvidence, plan.now)?;
+            consent::rest(plan, held)?;
         }
     }
     notify::queue_to_contact(plan, &contact_of(&account), NoticeKind::Erased, account.language)?;

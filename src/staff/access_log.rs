@@ -178,7 +178,7 @@ pub fn log_look(
 }
 
 /// Stands in the log where it was no member of staff who looked, but the person themselves.
-const THE_PERSON: StaffId = StaffId([0; 16]);
+pub(super) const THE_PERSON: StaffId = StaffId([0; 16]);
 
 /// Writes down that a person was shown what is kept of an order of theirs.
 pub fn log_own_look(

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::access_log::{Look, looks_at};
+use super::access_log::{Look, THE_PERSON, looks_at};
 use crate::front::{self, Page};
 use crate::locale::Locale;
 use crate::t;
@@ -71,5 +71,8 @@ fn table_of_looks(visit: &Visit, looks: &[Look]) -> Markup {
 }
 
 fn who(l: Locale, look: &Look) -> String {
+    if look.entry.who == THE_PERSON {
+        return t!(l, "you, by a request", "您本人（通过请求）");
+    }
     if look.details.is_owner { t!(l, "owner", "店主") } else { t!(l, "staff", "店员") }
 }

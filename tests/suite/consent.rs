@@ -234,3 +234,29 @@ async fn cns_a_signal_of_refusal_counts_and_a_later_tick_wins() {
     with_signal(&mut lin, "GET", "/search?q=mug", "").await.must_be(200);
     assert_eq!(searched(&shop, subject), ["mug", "teapot"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ret_06_evidence_that_rests_already_is_not_kept_longer_because_the_account_goes() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &["search-history"]).await;
+    choose(&mut lin, &[]).await;
+    let code = {
+        let view = shop.shop.store.view().expect("a view");
+        let all = consent::receipts(&view, subject_of(&shop, "lin")).expect("readable");
+        all.into_iter().find(|(_, row)| !row.given).expect("one").1.code
+    };
+    pass_and_sweep(&shop, 400).await;
+    lin.sign_in("lin", SHOPPER_PASSWORD).await.must_be(303);
+    let form = lin.get("/account/cancel").await.form("/account/cancel");
+    let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on").with("no_restore", "on");
+    lin.submit(form).await.must_be(200);
+    let found = |shop: &TestShop| {
+        let view = shop.shop.store.view().expect("a view");
+        consent::evidence_of(&view, &code).expect("readable").is_some()
+    };
+    pass_and_sweep(&shop, 3 * 365 - 400 - 1).await;
+    assert!(found(&shop));
+    pass_and_sweep(&shop, 3).await;
+    assert!(!found(&shop));
+}

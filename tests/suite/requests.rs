@@ -138,3 +138,15 @@ async fn at_most_ten_are_open_and_a_person_takes_theirs_back() {
     lin.submit(back).await.must_be(303);
     lin.submit(form).await.must_be(303);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_07_what_a_person_was_shown_by_a_request_is_no_look_of_staff() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let form = lin.checkout_form("cod").await.with("email", "gift@example.com");
+    let number = crate::actors::number_in(lin.submit(form).await.leads_to());
+    ask_as_stranger(&shop, "gift@example.com", &number, "access").await.must_say("文三路");
+    let page = lin.get("/account/privacy/looks").await.must_be(200).must_say("you, by a request");
+    assert!(page.says(&number) && !page.says("staff"), "{}", page.text());
+}
