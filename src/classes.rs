@@ -35,6 +35,7 @@ pub enum Class {
     Browsing = 20,
     Devices = 21,
     Request = 22,
+    Export = 23,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -396,6 +397,20 @@ pub const CLASSES: &[ClassFacts] = &[
         clock: Text::new("{request} after it was closed", "办结后 {request}"),
         recipients: Text::new("staff", "店员"),
         passing: false,
+    },
+    ClassFacts {
+        class: Class::Export,
+        id: "export",
+        title: Text::new("Copies of one's data", "个人信息副本"),
+        purpose: Text::new(
+            "hands you a copy of your data that you asked for",
+            "向您提供您要求的个人信息副本",
+        ),
+        ground: Ground::Law,
+        grade: Grade::Confidential,
+        clock: Text::new("7 days", "7 天"),
+        recipients: NOBODY,
+        passing: true,
     },
 ];
 

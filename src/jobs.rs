@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
-use crate::{accounts, backup, catalogue, memory, notify, orders, retention};
+use crate::{accounts, backup, catalogue, export, memory, notify, orders, retention};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -21,10 +21,12 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(warm(shop.clone())),
         tokio::spawn(notify::run(shop.clone(), stop.clone())),
+        tokio::spawn(export::run(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_schedule(shop.clone(), stop.clone())),
         tokio::spawn(every(SWEEP_PASSING_EVERY, shop.clone(), stop.clone(), async |shop| {
-            retention::sweep_passing(shop).await.map(|_| ())
+            retention::sweep_passing(shop).await?;
+            export::remove_dead(shop).await
         })),
         tokio::spawn(every(SWEEP_LASTING_EVERY, shop.clone(), stop.clone(), async |shop| {
             retention::sweep(shop).await?;

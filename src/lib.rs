@@ -43,6 +43,7 @@ pub mod contact;
 pub mod delivery;
 pub mod demo;
 pub mod disk;
+pub mod export;
 pub mod front;
 pub mod fuzz;
 pub mod history;

@@ -3,8 +3,8 @@
 
 use crate::web::Route;
 use crate::{
-    accounts, backup, cart, catalogue, consent, history, machine, notify, orders, pages, payments, requests,
-    retention, sharing, staff, web,
+    accounts, backup, cart, catalogue, consent, export, history, machine, notify, orders, pages, payments,
+    requests, retention, sharing, staff, web,
 };
 
 /// All routes.
@@ -21,6 +21,7 @@ pub fn all() -> Vec<Route> {
     all.extend(backup::routes());
     all.extend(retention::routes());
     all.extend(consent::routes());
+    all.extend(export::routes());
     all.extend(history::routes());
     all.extend(requests::routes());
     all.extend(machine::routes());

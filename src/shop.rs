@@ -63,6 +63,8 @@ pub struct Inner {
     pub copying: Mutex<()>,
     /// Rung when a message was queued.
     pub outbox_bell: Notify,
+    /// Rung when somebody asked for a copy of their data.
+    pub export_bell: Notify,
     pub catalogue: crate::catalogue::Cache,
     pub setup: crate::staff::setup::Invitation,
     pub staff_tries: crate::staff::Tries,
@@ -106,6 +108,7 @@ impl Shop {
             pictures: Semaphore::new(1),
             copying: Mutex::new(()),
             outbox_bell: Notify::new(),
+            export_bell: Notify::new(),
             catalogue: crate::catalogue::Cache::default(),
             setup: crate::staff::setup::Invitation::default(),
             staff_tries: crate::staff::Tries::default(),

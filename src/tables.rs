@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::store::TableInfo;
 use crate::{
-    accounts, backup, cart, catalogue, consent, history, notify, orders, requests, retention, secrets,
-    sessions, settings, sharing, staff, store,
+    accounts, backup, cart, catalogue, consent, export, history, notify, orders, requests, retention,
+    secrets, sessions, settings, sharing, staff, store,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -23,6 +23,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(backup::tables());
     all.extend(retention::tables());
     all.extend(consent::tables());
+    all.extend(export::tables());
     all.extend(history::tables());
     all.extend([settings::SETTINGS.info(), sessions::SESSIONS.info(), sessions::SESSIONS_OF.info()]);
     all

@@ -256,6 +256,7 @@ fn read_answer(stream: &mut TcpStream) -> Option<Page> {
         more(&mut bytes);
     }
     let location = header(&headers, "location").map(str::to_owned);
-    let body = String::from_utf8_lossy(&bytes[end..]).into_owned();
-    Some(Page { status, location, headers, body, path: String::new() })
+    let bytes = bytes.split_off(end);
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    Some(Page { status, location, headers, body, bytes, path: String::new() })
 }

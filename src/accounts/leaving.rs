@@ -11,6 +11,7 @@ use super::{Account, change, contact_of, find, get, held, unindex, vault};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::consent;
+use crate::export;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, NoticeKind};
 use crate::orders;
@@ -124,6 +125,7 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     let own = vault(plan, subject)?;
     unindex(plan, &account)?;
     sessions::end_all(plan, Holder::Customer(subject), None)?;
+    export::forget(plan, subject)?;
     if let Some(leaving) = account.leaving {
         plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
     }

@@ -5,6 +5,7 @@ use super::{drop_held, hold};
 use crate::address::Address;
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::export;
 use crate::ids::{AddressId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::refusal::{Decided, Kind, Refusal};
@@ -123,6 +124,7 @@ pub fn delete_address(plan: &mut Plan<'_>, subject: SubjectId, id: AddressId) ->
     refuse_held(plan, vault)?;
     plan.delete(&ADDRESSES, &(subject, id))?;
     drop_held(plan, subject, vault)?;
+    export::forget(plan, subject)?;
     match addresses(plan, subject)?.first() {
         Some(next) if row.default => make_default(plan, subject, next.id),
         _ => Ok(()),

@@ -17,7 +17,7 @@ use super::{BackupError, BackupRow, recipients};
 use crate::disk::{Disk, Reader};
 use crate::ids::ShopId;
 use crate::shop::Shop;
-use crate::store::{ShopHead, StoreError, View};
+use crate::store::{ShopHead, StoreError, View, files};
 
 pub const MANIFEST: &str = "manifest.json";
 const SIGNATURE: &str = "manifest.sig";
@@ -313,6 +313,10 @@ fn pack_shop(
         for name in shop.disk.list(&whole).map_err(&io)?.iter().filter(|name| !name.ends_with(".new")) {
             refuse_closing(shop).map_err(&io)?;
             let path = whole.join(name);
+            if files::vault_of(&*shop.disk, &path)?.is_some_and(|vault| view.is_passing(vault)) {
+                // No keyring copy opens it, and it is made anew for the asking.
+                continue;
+            }
             let bytes = match shop.disk.read(&path) {
                 Ok(bytes) => bytes,
                 // A picture that was removed since the folder was read is in no catalogue any more.

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Asked, NECESSARY, PURPOSES, Purpose, Standing, evidence_of, give, receipts, standing, withdraw};
+use crate::export;
 use crate::front::{self, Page};
 use crate::history;
 use crate::locale::{Locale, Text};
@@ -49,6 +50,7 @@ fn written(visit: &Visit) -> Result<Markup, Stop> {
                 "您的浏览器发送了拒绝跟踪的信号，本店予以遵守：您在其他浏览器同意的用途在此暂停，除非您在此重新勾选。")) }))
         }
         (switches(visit, &visit.view()?, asked)?)
+        (ui::section(&t!(l, "A copy of your data", "个人信息副本"), export::list(visit)?))
         (ui::section(&t!(l, "More about your data", "更多"), ways_on(l)))
         (ui::section(&t!(l, "What shopping needs", "购物所必需的用途"), html! {
             p { (t!(l, "These rest on the contract or the law. Without one of them, what stands beside it does not work.",

@@ -40,6 +40,7 @@ pub use lists::{
     open_orders, orders_of,
 };
 pub use messages::{StaffStep, Step, order_letter, staff_letter};
+pub use parts::happening;
 pub use place::{PlaceOrder, Quote, place, quote};
 pub use records::{
     Actor, Consignee, Delivery, Event, Happening, Invoice, InvoiceKind, OrderItem, OrderOf, OrderRow, Parcel,

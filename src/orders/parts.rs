@@ -138,7 +138,8 @@ fn is_reason(what: Happening) -> bool {
     what == Happening::Cancelled
 }
 
-fn happening(l: Locale, what: Happening, method: Method) -> String {
+/// What happened to an order, in words.
+pub fn happening(l: Locale, what: Happening, method: Method) -> String {
     match what {
         Happening::Placed => t!(l, "Order placed", "提交订单"),
         Happening::Paid if method == Method::Transfer => t!(l, "Transfer received", "转账已到账"),

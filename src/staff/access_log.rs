@@ -178,7 +178,7 @@ pub fn log_look(
 }
 
 /// Stands in the log where it was no member of staff who looked, but the person themselves.
-pub(super) const THE_PERSON: StaffId = StaffId([0; 16]);
+const THE_PERSON: StaffId = StaffId([0; 16]);
 
 /// Writes down that a person was shown what is kept of an order of theirs.
 pub fn log_own_look(
@@ -294,6 +294,20 @@ pub struct Look {
     pub number: u64,
     pub entry: EntryRow,
     pub details: DetailsRow,
+}
+
+impl Look {
+    /// Who looked, as the person is told: in one word for machines, and in words. Never a name, which is
+    /// the staff's own.
+    pub fn who(&self) -> (&'static str, Text) {
+        if self.entry.who == THE_PERSON {
+            return ("you", Text::new("you, by a request", "您本人（通过请求）"));
+        }
+        if self.details.is_owner {
+            return ("owner", Text::new("owner", "店主"));
+        }
+        ("staff", Text::new("staff", "店员"))
+    }
 }
 
 /// Up to `limit` looks at this person's data below `below` (from the newest on without it), newest first.

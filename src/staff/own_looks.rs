@@ -2,9 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::access_log::{Look, THE_PERSON, looks_at};
+use super::access_log::{Look, looks_at};
 use crate::front::{self, Page};
-use crate::locale::Locale;
 use crate::t;
 use crate::web::ui::{self, Column};
 use crate::web::{Answer, Route, Visit, Who, get, page};
@@ -55,12 +54,12 @@ fn table_of_looks(visit: &Visit, looks: &[Look]) -> Markup {
         Column::text(t!(l, "Order", "订单号")),
     ];
     let row = |look: &Look| {
-        let who = who(l, look);
+        let (_, who) = look.who();
         let reason = if look.details.reason.is_empty() { "–" } else { &look.details.reason };
         let order = look.details.order.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
         vec![
             html! { (look.entry.at.minute(visit.shop.zone())) },
-            html! { (who) },
+            html! { (who.get(l)) },
             html! { (l.pick(&look.entry.kind_en, &look.entry.kind_zh)) },
             html! { (reason) },
             html! { (order) },
@@ -68,11 +67,4 @@ fn table_of_looks(visit: &Visit, looks: &[Look]) -> Markup {
     };
     let rows: Vec<Vec<Markup>> = looks.iter().map(row).collect();
     ui::table(&t!(l, "Looks, the newest first", "查看记录（最新在前）"), &columns, &rows)
-}
-
-fn who(l: Locale, look: &Look) -> String {
-    if look.entry.who == THE_PERSON {
-        return t!(l, "you, by a request", "您本人（通过请求）");
-    }
-    if look.details.is_owner { t!(l, "owner", "店主") } else { t!(l, "staff", "店员") }
 }

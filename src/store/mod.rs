@@ -13,6 +13,7 @@ mod contacts;
 mod database;
 mod epochs;
 mod eraser;
+pub mod files;
 pub mod floor;
 pub mod keyring;
 mod keys;

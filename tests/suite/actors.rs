@@ -262,7 +262,7 @@ impl Browser {
             response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        Page { status, location, headers, body, path: path.to_owned() }
+        Page { status, location, headers, body, bytes: bytes.to_vec(), path: path.to_owned() }
     }
 
     fn take_cookie(&mut self, set: &str) {

@@ -279,6 +279,9 @@ async fn another_customers_things_are_as_absent_as_things_that_never_were() {
     // A session elsewhere, which can be ended from here.
     let mut elsewhere = shop.browser();
     elsewhere.sign_in("mei@example.com", SHOPPER_PASSWORD).await.must_be(303);
+    // A copy of her data.
+    let form = mei.get("/account/privacy").await.must_be(200).form("/account/privacy/export");
+    mei.submit(form).await.must_be(303);
     let lin = shop.shopper("lin").await;
 
     let begin = ["/account", "/account/orders?tab=all", "/account/addresses", "/account/security"];

@@ -10,6 +10,7 @@ mod backups;
 mod clients;
 mod consent;
 mod crashes;
+mod export;
 mod faults;
 mod first_run;
 mod hostile;

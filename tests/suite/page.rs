@@ -9,6 +9,8 @@ pub struct Page {
     pub location: Option<String>,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// The same, for what is no text.
+    pub bytes: Vec<u8>,
     /// Where it was asked for.
     pub path: String,
 }

@@ -223,7 +223,7 @@ impl Remote {
         }
         keep_cookies(&headers, &mut self.cookies);
         let location = header(&headers, "location").map(str::to_owned);
-        Ok(Page { status, location, headers, body: text(&body), path: path.to_owned() })
+        Ok(Page { status, location, headers, body: text(&body), bytes: body, path: path.to_owned() })
     }
 }
 

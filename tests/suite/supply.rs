@@ -54,6 +54,8 @@ const DOUBLED: &[(&str, &[&str])] = &[
     ("macros of build time, which are not in the program", &["syn", "synstructure"]),
     ("pictures and archives compress each with their own", &["miniz_oxide"]),
     ("aws-lc-rs and the certificate reader", &["untrusted"]),
+    ("two-line helpers, of one-time codes and of ZIP", &["constant_time_eq"]),
+    ("the checker of JSON Schemas, in tests only", &["bit-vec", "r-efi"]),
     ("Windows, which is not built for", &["windows-sys"]),
 ];
 

@@ -1,0 +1,81 @@
+//! The copy of one's data (RGT-12): all that the shop keeps of a person and shows them, as a ZIP with
+//! `data.json` for machines, its JSON Schema, and `index.html` for people.
+//!
+//! It is asked for with a form, made in the background, sealed under a vault of its own, and there for
+//! seven days, for the signed-in person alone. Whatever a person erases meanwhile takes the copy along:
+//! nothing outlives its erasure in here.
+
+mod gather;
+mod make;
+mod packed;
+mod pages;
+mod records;
+mod section;
+
+pub use make::{remove_dead, run, run_due};
+pub use pages::{list, routes};
+
+use std::path::{Path, PathBuf};
+
+use crate::classes::Class;
+use crate::clock::Timestamp;
+use crate::ids::SubjectId;
+use crate::locale::Locale;
+use crate::random::Random;
+use crate::store::{Plan, StoreResult, TableInfo, View};
+use records::{EXPORTS, ExportRow, State};
+
+/// How long a copy can be fetched.
+const LIVES_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// The tables of this room.
+pub fn tables() -> Vec<TableInfo> {
+    vec![EXPORTS.info()]
+}
+
+/// The copy that a person has, or that is being made for them.
+fn of(view: &View<'_>, subject: SubjectId, now: Timestamp) -> StoreResult<Option<ExportRow>> {
+    Ok(view.get(&EXPORTS, &subject)?.filter(|row| now < row.until))
+}
+
+/// Asks for a copy in place of an earlier one; one that is being made already stays the one.
+/// Returns its number.
+///
+/// # Errors
+/// If the store could not be read.
+fn ask(
+    plan: &mut Plan<'_>,
+    subject: SubjectId,
+    language: Locale,
+    random: &dyn Random,
+) -> StoreResult<String> {
+    let now = plan.now;
+    if let Some(row) = of(plan, subject, now)?.filter(|row| row.state == State::Waiting) {
+        return Ok(row.number);
+    }
+    forget(plan, subject)?;
+    let until = now.plus_seconds(LIVES_SECONDS);
+    let vault = plan.new_vault(Class::Export, Some(until))?;
+    let number = data_encoding::HEXLOWER.encode(&random.bytes::<10>());
+    let row = ExportRow { number: number.clone(), language, asked: now, until, state: State::Waiting };
+    plan.put_in(&EXPORTS, &subject, vault, &row)?;
+    Ok(number)
+}
+
+/// Erases the copy that a person has, if any: what it shows was cleared, deleted, or gone with the account.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn forget(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+    let Some((_, vault)) = plan.get_row(&EXPORTS, &subject)? else { return Ok(()) };
+    plan.delete(&EXPORTS, &subject)?;
+    vault.map_or(Ok(()), |vault| plan.drop_vault(vault))
+}
+
+fn folder(dir: &Path) -> PathBuf {
+    dir.join("files")
+}
+
+fn file_name(row: &ExportRow) -> String {
+    format!("export-{}", row.number)
+}
