@@ -59,6 +59,12 @@ impl Timestamp {
         Some(Self(next.as_millisecond()))
     }
 
+    /// The beginning of a day written as `2026-11-24`, in `zone`.
+    pub fn start_of_day(text: &str, zone: &TimeZone) -> Option<Self> {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        Some(Self(zone.to_timestamp(day.at(0, 0, 0, 0)).ok()?.as_millisecond()))
+    }
+
     /// `2026-11-24` in `zone`.
     pub fn day(self, zone: &TimeZone) -> String {
         self.instant().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string()

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
-use crate::{accounts, backup, catalogue, export, memory, notify, orders, retention};
+use crate::{accounts, backup, catalogue, export, memory, notify, orders, policy, retention};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -42,6 +42,8 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
             Ok(())
         })),
         tokio::spawn(every(LEAVING_EVERY, shop.clone(), stop.clone(), async |shop| {
+            policy::take_effect(shop).await?;
+            policy::tell_all(shop).await?;
             accounts::erase_due(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {

@@ -60,6 +60,7 @@ pub mod orders;
 pub mod pages;
 pub mod passwords;
 pub mod payments;
+pub mod policy;
 pub mod random;
 pub mod refusal;
 pub mod requests;

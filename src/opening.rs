@@ -13,8 +13,8 @@ use crate::clock::{Clock, SteadyClock, SystemClock};
 use crate::config::Config;
 use crate::disk::{Disk, RealDisk};
 use crate::master::{self, MasterKeyError};
+use crate::policy;
 use crate::random::{Random, SystemSource};
-use crate::retention::{self, PeriodsRow};
 use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
 use crate::store::keyring::MasterKey;
@@ -349,13 +349,7 @@ impl Opener {
         url: &str,
     ) -> Result<Shop, OpeningError> {
         let config = if head.demo { self.config.clone().for_demo() } else { self.config.clone() };
-        let periods = PeriodsRow::of(&config);
-        if !retention::are_in_force(&store.view()?, &periods)? {
-            store
-                .commit_blocking(move |plan| Ok(retention::adopt(plan, &periods)?))
-                .map_err(stop_to_store)?;
-        }
-        Ok(Shop::open(Parts {
+        let shop = Shop::open(Parts {
             store,
             clock,
             random: self.random.clone(),
@@ -365,7 +359,9 @@ impl Opener {
             dir: self.dir().to_owned(),
             demo: head.demo,
             rehearsal: head.rehearsal,
-        })?)
+        })?;
+        policy::follow(&shop).map_err(stop_to_store)?;
+        Ok(shop)
     }
 }
 

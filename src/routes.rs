@@ -4,7 +4,7 @@
 use crate::web::Route;
 use crate::{
     accounts, backup, cart, catalogue, consent, export, history, machine, notify, orders, pages, payments,
-    requests, retention, sharing, staff, web,
+    policy, requests, retention, sharing, staff, web,
 };
 
 /// All routes.
@@ -23,6 +23,7 @@ pub fn all() -> Vec<Route> {
     all.extend(consent::routes());
     all.extend(export::routes());
     all.extend(history::routes());
+    all.extend(policy::routes());
     all.extend(requests::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());

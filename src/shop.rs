@@ -10,9 +10,10 @@ use axum::http::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::Config;
+use crate::config::{Config, Retention};
 use crate::disk::Disk;
 use crate::locale::Locale;
+use crate::policy;
 use crate::random::Random;
 use crate::refusal::{Decided, Kind, Refusal};
 use crate::settings::{self, Settings};
@@ -51,7 +52,8 @@ pub struct Inner {
     /// Where the shop is found, without a slash at the end.
     url: String,
     settings: RwLock<Arc<Settings>>,
-    /// Goes up with each change of the settings.
+    policy: RwLock<Arc<policy::Standing>>,
+    /// Goes up with each change of the settings or of the policy.
     settings_version: AtomicU64,
     /// Password hashing takes 19 MiB and a core each: only so many at once.
     pub hashing: Semaphore,
@@ -102,6 +104,12 @@ impl Shop {
             demo: parts.demo,
             rehearsal: parts.rehearsal,
             settings: RwLock::new(Arc::new(settings)),
+            policy: RwLock::new(Arc::new(policy::Standing {
+                in_force: 0,
+                upcoming: None,
+                asked_about: None,
+                retention: Arc::new(parts.config.retention.clone()),
+            })),
             settings_version: AtomicU64::new(0),
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
@@ -177,7 +185,22 @@ impl Shop {
         self.store.commit(move |plan: &mut Plan<'_>| Ok(settings::put(plan, &stored)?)).await?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.settings_version.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        policy::follow_aside(self).await
+    }
+
+    /// How the privacy policy stands.
+    pub fn policy(&self) -> Arc<policy::Standing> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long data is kept by the policy in force, whatever the configuration wants.
+    pub fn retention(&self) -> Arc<Retention> {
+        self.policy().retention.clone()
+    }
+
+    pub fn set_policy(&self, standing: policy::Standing) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(standing);
+        self.settings_version.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn is_https(&self) -> bool {

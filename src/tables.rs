@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::store::TableInfo;
 use crate::{
-    accounts, backup, cart, catalogue, consent, export, history, notify, orders, requests, retention,
+    accounts, backup, cart, catalogue, consent, export, history, notify, orders, policy, requests, retention,
     secrets, sessions, settings, sharing, staff, store,
 };
 
@@ -16,6 +16,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(accounts::tables());
     all.extend(cart::tables());
     all.extend(orders::tables());
+    all.extend(policy::tables());
     all.extend(requests::tables());
     all.extend(staff::tables());
     all.extend(sharing::tables());

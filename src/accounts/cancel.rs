@@ -149,7 +149,7 @@ fn written(visit: &Visit, form: &Form, problems: &ui::Problems) -> Result<Markup
     let subject = visit.subject()?;
     let losses = Losses::of(&view, subject)?;
     let held = leaving::waits_for(&view, subject)? == Some(WaitsFor::LegalHold);
-    let period = visit.shop.config().retention.cancelled_account.text(l);
+    let period = visit.shop.retention().cancelled_account.text(l);
     let title = t!(l, "Cancel the account", "注销账号");
     let main = html! {
         (ui::error_summary(l, problems))

@@ -342,7 +342,7 @@ pub fn awaited(
 
 /// How long a code is good for, in seconds.
 pub fn life(shop: &Shop) -> i64 {
-    seconds(shop.config().retention.code, 10 * MINUTE)
+    seconds(shop.retention().code, 10 * MINUTE)
 }
 
 pub(super) fn seconds(period: crate::config::Period, otherwise: i64) -> i64 {

@@ -55,7 +55,7 @@ pub fn leave(plan: &mut Plan<'_>, subject: SubjectId, at_once: bool) -> Decided<
     let until = match account.leaving {
         _ if at_once => plan.now,
         Some(leaving) => leaving.until,
-        None => retention::end_of(plan, Rule::CancelledAccount, asked)?,
+        None => retention::end_of(plan, subject, Rule::CancelledAccount, asked)?,
     };
     let leaving = Leaving { asked, until };
     set(plan, &account, Some(leaving))?;

@@ -38,6 +38,7 @@ use crate::consent;
 use crate::contact::{Contact, check_account_name};
 use crate::ids::{SubjectId, VaultId};
 use crate::locale::{Locale, Text};
+use crate::policy;
 use crate::random::Random;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::holds;
@@ -282,6 +283,7 @@ pub fn create(plan: &mut Plan<'_>, new: &NewAccount, random: &dyn Random) -> Dec
         at: account.agreed,
     };
     consent::note_evidence(plan, account.subject, "terms", true, said, random)?;
+    policy::accept_current(plan, account.subject)?;
     Ok(account.subject)
 }
 

@@ -68,7 +68,7 @@ pub fn code_sent(visit: &Visit, awaited: &Awaited) -> Markup {
 
 /// How long a code is good, in words.
 pub fn code_life(visit: &Visit) -> String {
-    visit.shop.config().retention.code.text(visit.locale)
+    visit.shop.retention().code.text(visit.locale)
 }
 
 /// The field for a code.

@@ -240,7 +240,7 @@ async fn try_register(visit: &Visit, form: &Form) -> Decided<String> {
         back: local_path(form.raw("back"), "/account").to_owned(),
         step: step.clone(),
         code_life: codes::life(shop),
-        life: codes::seconds(shop.config().retention.registration, HOUR),
+        life: codes::seconds(shop.retention().registration, HOUR),
     };
     let random = shop.random.clone();
     shop.store.commit(move |plan| decide_register(plan, &wish, &*random)).await?;

@@ -50,7 +50,7 @@ async fn note_use(visit: &Visit) -> Result<(), Stop> {
     if !rules::is_use_due(&visit.view()?, owner, visit.shop.clock.now())? {
         return Ok(());
     }
-    let life = visit.shop.config().retention.cart;
+    let life = visit.shop.retention().cart;
     let noted = visit.shop.store.commit(move |plan| Ok(rules::note_use(plan, owner, life)?)).await;
     if let Err(stop) = noted {
         // A full disk must not keep anybody from looking.
@@ -70,7 +70,7 @@ async fn add(visit: Visit, form: Form) -> Answer {
     let outcome = match (Refusal::unless_empty(problems), variant) {
         (Ok(()), Some(variant)) => {
             let shop = visit.shop.clone();
-            let life = shop.config().retention.cart;
+            let life = shop.retention().cart;
             let decide = move |plan: &mut crate::store::Plan<'_>| {
                 rules::add(plan, owner, variant, quantity, life, &*shop.random)
             };
@@ -119,7 +119,7 @@ async fn change(visit: Visit, Path(line): Path<String>, form: Form) -> Answer {
     let outcome = match Refusal::unless_empty(problems) {
         Err(refusal) => Err(Stop::Refused(refusal)),
         Ok(()) => {
-            let (life, id) = (visit.shop.config().retention.cart, line.clone());
+            let (life, id) = (visit.shop.retention().cart, line.clone());
             visit.shop.store.commit(move |plan| rules::change(plan, owner, &id, quantity, life)).await
         }
     };

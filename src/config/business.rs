@@ -136,6 +136,17 @@ macro_rules! retention {
                 Self { $($class: reader.period(concat!("retention.", stringify!($class)), $default, $check),)* }
             }
 
+            /// Takes the periods of these keys in place of its own.
+            pub fn take(&mut self, periods: &[(String, Period)]) {
+                for (id, period) in periods {
+                    match id.as_str() {
+                        $(stringify!($class) => self.$class = *period,)*
+                        // A class of another release.
+                        _ => {}
+                    }
+                }
+            }
+
             /// Every class with its period, in the order of the documentation.
             pub fn all(&self) -> Vec<(&'static str, Period)> {
                 vec![$((stringify!($class), self.$class),)*]

@@ -89,7 +89,7 @@ fn switches(visit: &Visit, view: &View<'_>, asked: Asked) -> StoreResult<Markup>
 fn hint(visit: &Visit, purpose: Purpose, standing: Standing) -> String {
     let l = visit.locale;
     let class = purpose.facts().class.facts();
-    let kept = crate::pages::how_long(class, visit.shop.config(), l);
+    let kept = crate::pages::how_long(class, &visit.shop.retention(), l);
     let (without, recipients) = (purpose.facts().without.get(l), class.recipients.get(l));
     let rests = t!(
         l,
@@ -158,7 +158,7 @@ fn necessary(visit: &Visit) -> Markup {
         vec![
             html! { (purpose.title.get(l)) },
             html! { (purpose.says.get(l)) },
-            html! { (class.ground.text().get(l)) "; " (crate::pages::how_long(class, visit.shop.config(), l)) },
+            html! { (class.ground.text().get(l)) "; " (crate::pages::how_long(class, &visit.shop.retention(), l)) },
             html! { (class.recipients.get(l)) },
             html! { (purpose.without.get(l)) },
         ]

@@ -211,7 +211,7 @@ fn vault_of_month<R: Record>(
         return Ok(vault);
     }
     let vault = plan.new_vault(class, None)?;
-    retention::start_clock(plan, vault, class, rule_of(class), plan.now)?;
+    retention::start_clock_of(plan, subject, vault, class, rule_of(class), plan.now)?;
     accounts::hold(plan, subject, class, vault)?;
     Ok(vault)
 }

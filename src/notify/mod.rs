@@ -30,7 +30,7 @@ pub use queue::{
 pub use records::State;
 pub use sender::{run, send_due};
 pub use texts::{Letter, NoticeKind};
-pub use transport::{Reach, is_practice, reach};
+pub use transport::{Reach, is_practice, providers, reach};
 
 use crate::store::TableInfo;
 use crate::web::Route;

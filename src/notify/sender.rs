@@ -280,7 +280,7 @@ async fn send_row(shop: &Shop, row: &PassingRow, id: MessageId) -> StoreResult<O
 /// How many seconds a code, or a notice to a bare contact, is worth sending.
 fn life_of_codes(shop: &Shop) -> i64 {
     // A code's period is bounded to an hour, so it has a fixed length.
-    let life = shop.config().retention.code.duration().unwrap_or(Duration::from_secs(600));
+    let life = shop.retention().code.duration().unwrap_or(Duration::from_secs(600));
     i64::try_from(life.as_secs()).unwrap_or(600)
 }
 

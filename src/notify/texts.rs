@@ -37,10 +37,12 @@ pub enum NoticeKind {
     Erased,
     /// A request about personal data was answered or refused.
     RequestAnswered,
+    /// A major change of the privacy policy was announced.
+    PolicyChanges,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AlreadyRegistered,
         Self::ContactChanged,
         Self::PasswordChanged,
@@ -50,12 +52,13 @@ impl NoticeKind {
         Self::LeavingRegistered,
         Self::Erased,
         Self::RequestAnswered,
+        Self::PolicyChanges,
     ];
 
     /// Whether it goes to a cancelled account too: it is about the cancellation, its safety,
     /// or a request that the law wants answered.
     pub(super) const fn reaches_the_leaving(self) -> bool {
-        !matches!(self, Self::AlreadyRegistered)
+        !matches!(self, Self::AlreadyRegistered | Self::PolicyChanges)
     }
 
     /// What happened, in one line.
@@ -80,6 +83,7 @@ impl NoticeKind {
             Self::RequestAnswered => {
                 Text::new("Your request about your data was answered", "您的个人信息权利请求已有答复")
             }
+            Self::PolicyChanges => Text::new("Our privacy policy changes", "隐私政策即将变更"),
         }
     }
 }
@@ -108,7 +112,7 @@ pub(super) fn passing(shop: &Shop, says: &Says, at: Timestamp, l: Locale) -> Wri
 }
 
 fn code_message(shop: &Shop, purpose: &str, code: &str, l: Locale) -> Written {
-    let life = shop.config().retention.code.text(l);
+    let life = shop.retention().code.text(l);
     let name = &shop.settings().name;
     let body = t!(
         l,
@@ -164,7 +168,7 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "您账号的两步验证已于 {when} 开启、关闭或重新设置，可在 {url}/account/security 查看当前状态。\n\n{not_you}"
         ),
         NoticeKind::Cancelled => {
-            let period = shop.config().retention.cancelled_account;
+            let period = shop.retention().cancelled_account;
             let day = at.plus(&period.span(), shop.zone()).day(shop.zone());
             t!(
                 l,
@@ -208,6 +212,18 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "您的个人信息权利请求已于 {when} 得到答复。有账号的请在 {url}/account/privacy/requests 查看，没有账号的请在 \
              {url}/privacy/requests 验证本联系方式后查看。\n\n如有异议，可向网信、电信、公安或市场监管部门投诉举报。"
         ),
+        NoticeKind::PolicyChanges => {
+            let (number, day) = upcoming(shop);
+            t!(
+                l,
+                "From {day} on a new version of our privacy policy is in force. What changes, in plain words: \
+                 {url}/privacy/changes/{number}\n\nWhere it takes something from your rights it binds you only if \
+                 you say yes, with your account at {url}/account/privacy/policy; otherwise the version that you \
+                 agreed to stays yours.",
+                "新版隐私政策将于 {day} 起生效。变更内容：{url}/privacy/changes/{number}\n\n凡减少您权利的变更，仅在您登录后于 \
+                 {url}/account/privacy/policy 明确同意后才对您生效；否则仍适用您此前同意的版本。"
+            )
+        }
     };
     let short = match notice {
         NoticeKind::AlreadyRegistered => {
@@ -221,6 +237,9 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
         NoticeKind::Erased => title.to_owned(),
         NoticeKind::RequestAnswered => {
             t!(l, "{title}: {url}/privacy/requests", "{title}：{url}/privacy/requests")
+        }
+        NoticeKind::PolicyChanges => {
+            t!(l, "{title}: {url}/account/privacy/policy", "{title}：{url}/account/privacy/policy")
         }
         _ => t!(l, "{title}. Not you? {url}/contact", "{title}。如非本人操作，请访问 {url}/contact"),
     };
@@ -257,4 +276,11 @@ fn signed(shop: &Shop, body: &str) -> String {
 fn signed_sms(shop: &Shop, text: &str, l: Locale) -> String {
     let name = &shop.settings().name;
     t!(l, "{name}: {text}", "【{name}】{text}")
+}
+
+/// The version that accounts are told of, and from when it is in force.
+fn upcoming(shop: &Shop) -> (u64, String) {
+    let standing = shop.policy();
+    let (number, at) = standing.upcoming.unwrap_or((standing.in_force, shop.clock.now()));
+    (number, at.day(shop.zone()))
 }

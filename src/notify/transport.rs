@@ -47,6 +47,14 @@ pub fn is_practice(shop: &Shop) -> bool {
     shop.demo || shop.rehearsal
 }
 
+/// Who carries messages, for each way that the shop has.
+pub fn providers(shop: &Shop) -> Vec<Recipient> {
+    let ways = reach(shop);
+    let email = ways.email.then(|| carrier(shop, &Contact::Email(String::new())));
+    let sms = ways.sms.then(|| carrier(shop, &Contact::Mobile(String::new())));
+    email.into_iter().chain(sms).collect()
+}
+
 /// Who carries messages to this contact: the mail server's host, or the kind of the SMS provider.
 pub(super) fn carrier(shop: &Shop, to: &Contact) -> Recipient {
     const PRACTICE: &str = "practice";

@@ -112,7 +112,8 @@ fn set_clocks(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> StoreRes
     if was.is_some() == is.is_some() {
         return Ok(());
     }
-    let contact = plan.get_row(&CONSIGNEES, &order.number)?.and_then(|(_, vault)| vault);
+    // Once the consignee is gone there is no clock to start: the invoice's runs already.
+    let Some((consignee, contact)) = plan.get_row(&CONSIGNEES, &order.number)? else { return Ok(()) };
     let invoice = plan.get_row(&INVOICES, &order.number)?.and_then(|(_, vault)| vault);
     for (vault, class, rule) in [
         (contact, Class::Order, is.map(|(contact, _)| contact)),
@@ -120,7 +121,7 @@ fn set_clocks(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> StoreRes
     ] {
         let Some(vault) = vault else { continue };
         match rule {
-            Some(rule) => retention::start_clock(plan, vault, class, rule, plan.now)?,
+            Some(rule) => retention::start_clock_of(plan, consignee.subject, vault, class, rule, plan.now)?,
             None => retention::stop_clock(plan, vault, class)?,
         }
     }

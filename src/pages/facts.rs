@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::address::country_name;
 use crate::classes::{CLASSES, Class, ClassFacts};
-use crate::config::Config;
+use crate::config::{Config, Retention};
 use crate::locale::Locale;
 use crate::settings::Settings;
 use crate::t;
@@ -15,6 +15,8 @@ use crate::web::ui::{self, Column};
 pub struct Facts<'a> {
     pub settings: &'a Settings,
     pub config: &'a Config,
+    /// The periods that are said.
+    pub retention: &'a Retention,
     pub url: &'a str,
     pub l: Locale,
 }
@@ -43,7 +45,7 @@ impl Facts<'_> {
             "unpaid_after" => text(&orders.unpaid_after.text(l)),
             "received_after" => text(&orders.received_after.text(l)),
             "completed_after" => text(&orders.completed_after.text(l)),
-            "retention_table" => retention_table(self.config, l),
+            "retention_table" => retention_table(self.retention, l),
             "cookie_table" => cookie_table(l),
             _ => return None,
         })
@@ -78,21 +80,22 @@ fn currency(code: &str, l: Locale) -> String {
     t!(l, "{name} ({code})", "{name}（{code}）")
 }
 
-/// How long data of a class is kept, in words with the configured periods.
-pub fn how_long(facts: &ClassFacts, config: &Config, l: Locale) -> String {
+/// How long data of a class is kept, in words with these periods.
+pub fn how_long(facts: &ClassFacts, retention: &Retention, l: Locale) -> String {
     let mut said = facts.clock.get(l).to_owned();
-    for (key, period) in config.retention.all() {
+    for (key, period) in retention.all() {
         said = said.replace(&format!("{{{key}}}"), &period.text(l));
     }
     said
 }
 
-/// Classes that hold nothing about a person, or nothing yet.
-fn is_listed(class: Class) -> bool {
+/// Whether the policy lists a class: not those that hold nothing about a person, nor what says only that
+/// consent is in force.
+pub fn is_listed(class: Class) -> bool {
     !matches!(class, Class::Public | Class::Shop | Class::Grant)
 }
 
-fn retention_table(config: &Config, l: Locale) -> Markup {
+fn retention_table(retention: &Retention, l: Locale) -> Markup {
     let columns = [
         Column::text(t!(l, "Data", "信息")),
         Column::text(t!(l, "What for", "用途")),
@@ -107,7 +110,7 @@ fn retention_table(config: &Config, l: Locale) -> Markup {
                 html! { (facts.title.get(l)) },
                 html! { (facts.purpose.get(l)) },
                 html! { (facts.ground.text().get(l)) },
-                html! { (how_long(facts, config, l)) },
+                html! { (how_long(facts, retention, l)) },
             ]
         })
         .collect();

@@ -5,13 +5,16 @@
 mod facts;
 mod text;
 
-use maud::html;
+use maud::{Markup, html};
 
 use crate::front::{self, Page};
 use crate::locale::{Locale, Text};
+use crate::settings::Settings;
+use crate::shop::Shop;
+use crate::t;
 use crate::web::ui;
 use crate::web::{Answer, Route, Visit, Who, get, reply};
-pub use facts::how_long;
+pub use facts::{how_long, is_listed};
 
 use facts::Facts;
 
@@ -96,14 +99,20 @@ pub fn routes() -> Vec<Route> {
         get("/delivery", Who::Anyone, |visit: Visit| async move { show(&visit, InfoPage::Delivery) }),
         get("/returns", Who::Anyone, |visit: Visit| async move { show(&visit, InfoPage::Returns) }),
         get("/contact", Who::Anyone, |visit: Visit| async move { show(&visit, InfoPage::Contact) }),
-        get("/privacy", Who::Anyone, |visit: Visit| async move { show(&visit, InfoPage::Privacy) }),
     ]
 }
 
 fn show(visit: &Visit, info: InfoPage) -> Answer {
     let l = visit.locale;
     let settings = visit.shop.settings();
-    let facts = Facts { settings: &settings, config: visit.shop.config(), url: visit.shop.url(), l };
+    let retention = visit.shop.retention();
+    let facts = Facts {
+        settings: &settings,
+        config: visit.shop.config(),
+        retention: &retention,
+        url: visit.shop.url(),
+        l,
+    };
     let title = info.title().get(l);
     let main = html! {
         (ui::heading(title, html! {}))
@@ -113,15 +122,42 @@ fn show(visit: &Visit, info: InfoPage) -> Answer {
     Ok(reply::page(front::shop_page(visit, &page, main)?))
 }
 
+/// What stands of the privacy page for search engines.
+pub const PRIVACY_DESCRIPTION: Text = InfoPage::Privacy.description();
+pub const PRIVACY_TITLE: Text = InfoPage::Privacy.title();
+
+/// The text of the privacy policy as it would be published now: with the periods that the configuration
+/// wants, and what the merchant adds, paragraph by paragraph.
+pub fn policy_text(shop: &Shop, settings: &Settings, l: Locale, added: &str, assessment: &str) -> Markup {
+    let config = shop.config();
+    let facts = Facts { settings, config, retention: &config.retention, url: shop.url(), l };
+    html! {
+        (text::render(InfoPage::Privacy.markdown(l), |name| facts.value(name)))
+        @if !assessment.trim().is_empty() {
+            h2 id="assessment" { (t!(l, "Assessment of high risk", "高风险评估结果")) }
+            (paragraphs(assessment))
+        }
+        @if !added.trim().is_empty() {
+            h2 id="added" { (t!(l, "What this shop adds", "本店补充说明")) }
+            (paragraphs(added))
+        }
+    }
+}
+
+fn paragraphs(text: &str) -> Markup {
+    let all = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
+    html! { @for paragraph in all { p { (paragraph) } } }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::settings::Settings;
 
     fn rendered(info: InfoPage, l: Locale, settings: &Settings) -> String {
         let config = Config::defaults("/nowhere".into());
-        let facts = Facts { settings, config: &config, url: "https://shop.example", l };
+        let retention = &config.retention;
+        let facts = Facts { settings, config: &config, retention, url: "https://shop.example", l };
         text::render(info.markdown(l), |name| facts.value(name)).into_string()
     }
 
@@ -148,9 +184,11 @@ mod tests {
             for l in Locale::ALL {
                 let page = rendered(info, l, &full());
                 assert!(!page.contains("{{") && !page.contains('\u{e000}'), "{info:?} {l:?}");
+                let config = Config::defaults("/nowhere".into());
                 let facts = Facts {
                     settings: &full(),
-                    config: &Config::defaults("/nowhere".into()),
+                    config: &config,
+                    retention: &config.retention,
                     url: "https://shop.example",
                     l,
                 };
@@ -199,7 +237,7 @@ mod tests {
         let config = Config::defaults("/nowhere".into());
         for facts in crate::classes::CLASSES {
             for l in Locale::ALL {
-                let said = facts::how_long(facts, &config, l);
+                let said = facts::how_long(facts, &config.retention, l);
                 assert!(!said.contains('{'), "{said}");
             }
         }

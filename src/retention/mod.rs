@@ -13,12 +13,16 @@ mod runs;
 use std::collections::BTreeMap;
 
 pub use pages::routes;
-pub use periods::{PeriodsRow, Rule, adopt, are_in_force, counted_from, end_of, start_clock, stop_clock};
+pub use periods::{
+    Rule, add_version, begin_version, counted_from, current_version, end_of, rebind, start_clock,
+    start_clock_of, stop_clock,
+};
 pub use runs::{RunRow, last_runs};
 
 use crate::classes::{CLASSES, Class};
 use crate::clock::{Jump, Timestamp};
 use crate::ids::VaultId;
+use crate::policy;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, TableInfo, View};
@@ -66,6 +70,7 @@ pub async fn sweep(shop: &Shop) -> Decided<Run> {
     if run.jump.is_some() {
         return Ok(run);
     }
+    policy::take_effect(shop).await?;
     periods::recount(shop).await?;
     shop.store.commit(holds::lift_ended).await?;
     run.accounts = accounts::erase_due(shop).await?;

@@ -1,6 +1,9 @@
-//! The periods in force, written down in the store: what a clock counts is decided inside a command,
-//! and a start that is given other periods counts every clock anew before anything goes by them.
+//! The periods of each version of the policy, written down in the store: what a clock counts is decided
+//! inside a command, by the versions from the one that binds its person on to the one in force. When another
+//! comes into force, every clock is counted anew before anything goes by it.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
@@ -9,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::config::{Config, Period};
-use crate::ids::VaultId;
+use crate::ids::{SubjectId, VaultId};
+use crate::policy;
 use crate::refusal::Decided;
 use crate::shop::Shop;
 use crate::store::floor::{Counted, VaultTables};
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Field, Key, Plan, Record, StoreResult, Table, View};
 
 /// A period of `[retention]` that the clocks of lasting vaults count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,7 +84,7 @@ impl Rule {
     }
 }
 
-/// The periods in force.
+/// The periods of a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodsRow {
     /// By the code of their [`Rule`].
@@ -104,41 +108,84 @@ impl Record for RecountRow {
     const FIELDS: &'static [Field] = &[Field::new("after", DataKind::Nothing)];
 }
 
-pub const PERIODS: Table<(), PeriodsRow> = Table::new("retention_periods", Class::Public);
+/// Which version of the policy is in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CurrentRow {
+    version: u64,
+}
+
+impl Record for CurrentRow {
+    const FIELDS: &'static [Field] = &[Field::new("version", DataKind::Nothing)];
+}
+
+/// By the version of the policy.
+pub const PERIODS: Table<u64, PeriodsRow> = Table::new("retention_periods", Class::Public);
+pub const CURRENT: Table<(), CurrentRow> = Table::new("retention_current", Class::Public);
 pub const RECOUNT: Table<(), RecountRow> = Table::new("retention_recount", Class::Public);
 
 impl PeriodsRow {
+    /// From the periods of `[retention]` by their keys.
+    pub fn of(periods: &[(String, Period)], zone: &str) -> Self {
+        let named = |rule: Rule| periods.iter().find(|(id, _)| id == rule.id());
+        let period = |rule: Rule| Some((rule.code(), named(rule)?.1));
+        Self { periods: Rule::ALL.into_iter().filter_map(period).collect(), zone: zone.to_owned() }
+    }
+
     /// What the configuration says.
-    pub fn of(config: &Config) -> Self {
-        let period = |rule: Rule| Some((rule.code(), config.retention.of(rule.id())?));
-        let zone = config.site.timezone.iana_name().unwrap_or("UTC").to_owned();
-        Self { periods: Rule::ALL.into_iter().filter_map(period).collect(), zone }
+    fn of_config(config: &Config) -> Self {
+        let all = config.retention.all();
+        let named: Vec<(String, Period)> =
+            all.into_iter().map(|(id, period)| (id.to_owned(), period)).collect();
+        Self::of(&named, config.site.timezone.iana_name().unwrap_or("UTC"))
     }
 
     /// When a clock that counts from `from` is over. A rule that is not known here is never over.
-    fn end(&self, counted: Counted) -> Option<Timestamp> {
-        let (_, period) = self.periods.iter().find(|(code, _)| *code == counted.rule)?;
+    fn end(&self, rule: u8, from: Timestamp) -> Option<Timestamp> {
+        let (_, period) = self.periods.iter().find(|(code, _)| *code == rule)?;
         let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
-        Some(counted.from.plus(&period.span(), &zone))
+        Some(from.plus(&period.span(), &zone))
     }
 }
 
-fn in_force(view: &View<'_>) -> StoreResult<PeriodsRow> {
-    let known = view.get(&PERIODS, &())?;
-    Ok(known.unwrap_or_else(|| PeriodsRow::of(&Config::defaults(PathBuf::new()))))
-}
-
-/// When a clock of this rule is over.
+/// The number of the version in force; 0 before the first.
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn end_of(view: &View<'_>, rule: Rule, from: Timestamp) -> StoreResult<Timestamp> {
-    let end = in_force(view)?.end(Counted { rule: rule.code(), from });
-    // Every rule is in every row: they are written together.
-    Ok(end.unwrap_or(Timestamp::from_millis(i64::MAX)))
+pub fn current_version(view: &View<'_>) -> StoreResult<u64> {
+    Ok(view.get(&CURRENT, &())?.map_or(0, |row| row.version))
 }
 
-/// Starts the clock of a vault.
+/// The periods of a version on to the one in force.
+fn since(view: &View<'_>, version: u64) -> StoreResult<Vec<PeriodsRow>> {
+    use std::ops::Bound::Included;
+    let current = current_version(view)?;
+    let (from, to) = (version.min(current).to_bytes(), current.to_bytes());
+    let rows = view.range(&PERIODS, Included(&from), Included(&to), usize::MAX, false)?;
+    if rows.is_empty() {
+        return Ok(vec![PeriodsRow::of_config(&Config::defaults(PathBuf::new()))]);
+    }
+    Ok(rows.into_iter().map(|row| row.record).collect())
+}
+
+/// When a clock is over: a shorter period of a later version binds at once, a longer one only those who
+/// agreed to it.
+fn end(periods: &[PeriodsRow], counted: Counted) -> Option<Timestamp> {
+    periods.iter().filter_map(|row| row.end(counted.rule, counted.from)).min()
+}
+
+/// When a clock of this rule is over for a person.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn end_of(view: &View<'_>, subject: SubjectId, rule: Rule, from: Timestamp) -> StoreResult<Timestamp> {
+    let bound = policy::bound(view, subject)?;
+    let row =
+        view.get(&PERIODS, &bound)?.map_or_else(|| since(view, bound).map(|rows| rows[0].clone()), Ok)?;
+    // Every rule is in every row: they are written together.
+    Ok(row.end(rule.code(), from).unwrap_or(Timestamp::from_millis(i64::MAX)))
+}
+
+/// Starts the clock of a vault, by the version in force.
 ///
 /// # Errors
 /// If the store could not be read.
@@ -149,9 +196,44 @@ pub fn start_clock(
     rule: Rule,
     from: Timestamp,
 ) -> StoreResult<()> {
-    let counted = Counted { rule: rule.code(), from };
-    let end = in_force(plan)?.end(counted);
+    let version = current_version(plan)?;
+    start(plan, vault, class, Counted { rule: rule.code(), from, version })
+}
+
+/// The same for what a person holds, by the version that binds them; by the one in force if they are gone.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn start_clock_of(
+    plan: &mut Plan<'_>,
+    subject: SubjectId,
+    vault: VaultId,
+    class: Class,
+    rule: Rule,
+    from: Timestamp,
+) -> StoreResult<()> {
+    let version = policy::bound(plan, subject)?;
+    start(plan, vault, class, Counted { rule: rule.code(), from, version })
+}
+
+fn start(plan: &mut Plan<'_>, vault: VaultId, class: Class, counted: Counted) -> StoreResult<()> {
+    let end = end(&since(plan, counted.version)?, counted);
     plan.set_clock(vault, class, end, Some(counted))
+}
+
+/// Counts running clocks by another version: the person agreed to it.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn rebind(plan: &mut Plan<'_>, vaults: Vec<(Class, VaultId)>, version: u64) -> StoreResult<()> {
+    for (class, vault) in vaults {
+        let row = plan.get(&VaultTables::of(class.is_passing()).vaults, &vault)?;
+        let counted = row.and_then(|row| row.counted).filter(|counted| counted.version < version);
+        if let Some(counted) = counted {
+            start(plan, vault, class, Counted { version, ..counted })?;
+        }
+    }
+    Ok(())
 }
 
 /// From when the clock of a vault counts; `None` if it has none.
@@ -171,28 +253,31 @@ pub fn stop_clock(plan: &mut Plan<'_>, vault: VaultId, class: Class) -> StoreRes
     plan.set_expiry(vault, class, None)
 }
 
-/// Takes these periods as the ones in force. Where they are others than before, every clock is counted
-/// anew before the next sweep, and those that a change brings to their end meet the brake.
+/// Writes down the periods of a version of the policy.
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn adopt(plan: &mut Plan<'_>, periods: &PeriodsRow) -> StoreResult<()> {
-    let before = plan.get(&PERIODS, &())?;
-    if before.as_ref() == Some(periods) {
-        return Ok(());
-    }
-    if before.is_some() {
-        plan.put(&RECOUNT, &(), &RecountRow { after: None })?;
-    }
-    plan.put(&PERIODS, &(), periods)
+pub fn add_version(
+    plan: &mut Plan<'_>,
+    version: u64,
+    periods: &[(String, Period)],
+    zone: &str,
+) -> StoreResult<()> {
+    plan.put(&PERIODS, &version, &PeriodsRow::of(periods, zone))
 }
 
-/// Whether these are the periods in force.
+/// A version comes into force. Where its periods are others than before, every clock is counted anew before
+/// the next sweep, and those that a change brings to their end meet the brake.
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn are_in_force(view: &View<'_>, periods: &PeriodsRow) -> StoreResult<bool> {
-    Ok(view.get(&PERIODS, &())?.as_ref() == Some(periods))
+pub fn begin_version(plan: &mut Plan<'_>, version: u64) -> StoreResult<()> {
+    let before = current_version(plan)?;
+    let (was, is) = (plan.get(&PERIODS, &before)?, plan.get(&PERIODS, &version)?);
+    if was.is_some() && was != is {
+        plan.put(&RECOUNT, &(), &RecountRow { after: None })?;
+    }
+    plan.put(&CURRENT, &(), &CurrentRow { version })
 }
 
 /// So many clocks are counted anew in one commit.
@@ -216,10 +301,14 @@ fn recount_slice(plan: &mut Plan<'_>) -> StoreResult<()> {
     let from = from.as_ref().map_or(Bound::Unbounded, |from| Bound::Excluded(&from[..]));
     let rows = plan.range(&VaultTables::of(false).vaults, from, Bound::Unbounded, AT_ONCE, false)?;
     let Some(last) = rows.last().map(|row| row.key) else { return plan.delete(&RECOUNT, &()) };
-    let periods = in_force(plan)?;
+    let mut by_version: BTreeMap<u64, Vec<PeriodsRow>> = BTreeMap::new();
     for row in rows {
         let Some((counted, class)) = row.record.counted.zip(plan.class_of(row.key)) else { continue };
-        let end = periods.end(counted);
+        let periods = match by_version.entry(counted.version) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(since(plan, counted.version)?),
+        };
+        let end = end(periods, counted);
         if end != row.record.expires {
             plan.set_clock(row.key, class, end, Some(counted))?;
         }
@@ -239,8 +328,7 @@ mod tests {
     fn over(zone: &str, rule: Rule, from: &str) -> String {
         let mut config = Config::defaults(PathBuf::new());
         config.site.timezone = TimeZone::get(zone).expect("known");
-        let counted = Counted { rule: rule.code(), from: at(from) };
-        PeriodsRow::of(&config).end(counted).expect("it ends").to_string()
+        PeriodsRow::of_config(&config).end(rule.code(), at(from)).expect("it ends").to_string()
     }
 
     #[test]
@@ -267,7 +355,7 @@ mod tests {
 
     #[test]
     fn every_rule_has_its_period_in_the_configuration() {
-        let periods = PeriodsRow::of(&Config::defaults(PathBuf::new()));
+        let periods = PeriodsRow::of_config(&Config::defaults(PathBuf::new()));
         assert_eq!(periods.periods.len(), Rule::ALL.len());
     }
 }

@@ -353,7 +353,7 @@ async fn show(visit: Visit) -> Answer {
                 l,
                 "Each look of staff at personal data, newest first. Masked lists are no looks. Names and reasons are erased after {}; that somebody looked stays.",
                 "店员每次查看个人信息的记录，最新的在前。去标识化的列表不计入。姓名与理由在 {}后删除，查看行为本身予以保留。",
-                visit.shop.config().retention.access_log.text(l)
+                visit.shop.retention().access_log.text(l)
             ))
         }
         div { (chain_notice(l, chain)) }

@@ -21,7 +21,7 @@ async fn looks(visit: Visit) -> Answer {
     let found = looks_at(&visit.view()?, visit.subject()?, below, PAGE)?;
     let more = (found.len() == PAGE).then(|| found.last().map(|look| look.number)).flatten();
     let title = t!(l, "Who looked at your data", "谁查看过您的信息");
-    let period = visit.shop.config().retention.access_log.text(l);
+    let period = visit.shop.retention().access_log.text(l);
     let main = html! {
         (ui::heading(&title, html! {}))
         p { (t!(

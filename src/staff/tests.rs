@@ -237,10 +237,12 @@ fn the_chain_holds_once_the_details_were_erased() {
 fn details_go_after_the_period_of_the_configuration() {
     let bench = Bench::new();
     owner(&bench);
-    let mut config = crate::config::Config::defaults("data".into());
-    config.retention.access_log = crate::config::Period::months(6);
+    let periods = [("access_log".to_owned(), crate::config::Period::months(6))];
     bench
-        .commit(move |plan| Ok(crate::retention::adopt(plan, &crate::retention::PeriodsRow::of(&config))?))
+        .commit(move |plan| {
+            crate::retention::add_version(plan, 1, &periods, "UTC")?;
+            Ok(crate::retention::begin_version(plan, 1)?)
+        })
         .expect("noted");
     bench.look("parcel came back");
     let now = bench_now(&bench);

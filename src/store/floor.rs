@@ -99,6 +99,8 @@ impl Record for VaultRow {
 pub struct Counted {
     pub rule: u8,
     pub from: Timestamp,
+    /// The version of the policy that it counts by.
+    pub version: u64,
 }
 
 /// A row that says all by its key.

@@ -69,6 +69,17 @@ impl TestShop {
         Self { dir, clock, shop, router }
     }
 
+    /// The same shop after a start with another configuration.
+    pub async fn reopened(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Self { dir, clock, shop, router } = self;
+        drop(router);
+        shop.store.close();
+        drop(shop);
+        let shop = open_dir_with(dir.path(), clock.clone(), change).await;
+        let router = web::router(&shop, routes::all());
+        Self { dir, clock, shop, router }
+    }
+
     /// Adds somebody who works here.
     pub async fn add_staff(
         &self,
@@ -190,7 +201,13 @@ impl TestShop {
 
 /// Opens (or makes) a demonstration shop in a folder.
 pub async fn open_dir(dir: &Path, clock: Arc<dyn Clock>) -> Shop {
+    open_dir_with(dir, clock, |_| {}).await
+}
+
+/// The same, with changes in its configuration.
+async fn open_dir_with(dir: &Path, clock: Arc<dyn Clock>, change: impl FnOnce(&mut Config)) -> Shop {
     let mut config = Config::defaults(dir.to_owned());
+    change(&mut config);
     config.site.country = "CN".to_owned();
     config.payments.transfer_instructions = "Bank of Example, account 1234 5678".to_owned();
     let mut opener = Opener::new(config, Purpose::Demo);

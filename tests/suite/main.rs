@@ -3,6 +3,7 @@
 
 mod actors;
 mod page;
+mod policy;
 mod program;
 
 mod audit;

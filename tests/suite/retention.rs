@@ -1,9 +1,9 @@
 //! What goes when its time has come, what is held, and what the owner sees of it.
 
-use tuckshop::config::{Config, Period};
+use tuckshop::config::Period;
 use tuckshop::ids::OrderNumber;
 use tuckshop::orders;
-use tuckshop::retention::{self, PeriodsRow};
+use tuckshop::retention;
 
 use crate::actors::{Browser, TestShop};
 
@@ -46,37 +46,17 @@ async fn ret_02_a_consignee_is_kept_three_years_from_completion_and_no_longer() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_longer_period_holds_at_once_and_a_shorter_one_waits_for_the_word_beyond_a_few() {
+async fn a_shorter_period_that_ends_many_waits_for_the_word() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
-    let number = completed(&shop, &mut lin).await;
-    let adopt = |years: u32, code_days: u32| {
-        let mut config = Config::defaults(shop.dir.path().to_owned());
-        config.retention.order_contact = Period::years(years);
-        config.retention.message = Period::days(code_days);
-        let periods = PeriodsRow::of(&config);
-        let store = shop.shop.clone();
-        async move {
-            store.store.commit(move |plan| Ok(retention::adopt(plan, &periods)?)).await.expect("adopted")
-        }
-    };
-    adopt(5, 30).await;
-    shop.pass(THREE_YEARS + DAY);
-    sweep(&shop).await;
-    assert!(has_consignee(&shop, &number), "five years are five years for what was there before too");
-    // Back to three: over since yesterday, and decided only now. One is few, and goes.
-    adopt(3, 30).await;
-    assert_eq!(sweep(&shop).await.dropped.get("order_contact"), Some(&1));
-    assert!(!has_consignee(&shop, &number));
-
-    // Many that a shorter period ends at once wait for the owner's word.
-    lin.sign_in("lin", crate::actors::SHOPPER_PASSWORD).await.must_be(303);
     for _ in 0..12 {
         completed(&shop, &mut lin).await;
     }
     shop.letters("lin@example.com").await;
-    shop.pass(2 * DAY);
-    adopt(3, 1).await;
+    drop(lin);
+    let shop = shop.reopened(|config| config.retention.message = Period::days(1)).await;
+    crate::policy::announce(&shop).await;
+    shop.pass(8 * DAY);
     let run = sweep(&shop).await;
     assert!(run.held.contains_key("message"), "{run:?}");
     let mut owner = shop.owner().await;

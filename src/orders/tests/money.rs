@@ -32,7 +32,7 @@ proptest! {
             .collect();
         let expected: i64 = prices.iter().map(|(price, quantity)| price * i64::from(*quantity)).sum();
         let (shopper, random, life) =
-            (world.shopper, world.random.clone(), world.shop.config().retention.cart);
+            (world.shopper, world.random.clone(), world.shop.retention().cart);
         let wished = goods.clone();
         world.ok(move |plan| {
             for (variant, quantity) in wished {

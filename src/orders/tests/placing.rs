@@ -10,7 +10,7 @@ use crate::refusal::Decided;
 
 fn fill(world: &World, subject: SubjectId, variant: crate::ids::VariantId, quantity: u32) {
     let random = world.random.clone();
-    let life = world.shop.config().retention.cart;
+    let life = world.shop.retention().cart;
     world.ok(move |plan| {
         cart::add(plan, cart::Owner::Member(subject), variant, quantity, life, &*random).map(|_| ())
     });
@@ -156,7 +156,7 @@ fn a_visitors_cart_goes_into_the_customers_at_sign_in_capped_to_stock() {
     let (tea, cup) = (world.product("Tea", yuan(49), 3), world.product("Cup", yuan(20), 9));
     fill(&world, world.shopper, tea, 2);
     let (token, random) = (world.random.token(), world.random.clone());
-    let life = world.shop.config().retention.cart;
+    let life = world.shop.retention().cart;
     let visitor = cart::Owner::Visitor(crate::sessions::hash_of(&token));
     world.ok(move |plan| {
         cart::add(plan, visitor, tea, 2, life, &*random)?;
@@ -180,7 +180,7 @@ fn a_line_is_changed_in_its_own_cart_only() {
     let tea = world.product("Tea", yuan(49), 3);
     fill(&world, world.shopper, tea, 1);
     let stranger = cart::Owner::Member(world.another_shopper());
-    let life = world.shop.config().retention.cart;
+    let life = world.shop.retention().cart;
     let line = {
         let view = world.shop.store.view().expect("a view");
         cart::of(&view, world.shopper).expect("readable").lines[0].id.clone()
