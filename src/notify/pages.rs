@@ -269,6 +269,7 @@ fn title_of(what: &What, l: Locale) -> String {
             StaffStep::RefundDue => t!(l, "To the owner: refund due", "店主通知：待退款"),
         },
         What::Account { notice, .. } => notice.title().get(l).to_owned(),
+        What::Owner { notice, .. } => notice.title().get(l).to_owned(),
         What::Anchor { .. } => t!(l, "Where the access log ends", "查看记录校验信息"),
     }
 }

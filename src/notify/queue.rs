@@ -4,11 +4,11 @@
 
 use std::ops::Bound;
 
-use super::NoticeKind;
 use super::records::{
     CODE_MESSAGES, CODE_QUEUE, MessageRow, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES, PassingRow, Says, State,
     What, keyed_id, queue_key, shelf_key,
 };
+use super::{NoticeKind, OwnerNotice};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::Contact;
@@ -81,15 +81,20 @@ pub fn queue_order_step(
 
 /// Queues the message about an order to each owner of the shop.
 pub fn queue_staff(plan: &mut Plan<'_>, number: &OrderNumber, step: StaffStep) -> StoreResult<()> {
-    queue_to_owners(plan, |clerk| What::Staff { number: number.clone(), step, clerk })
+    queue_to_each_owner(plan, |clerk| What::Staff { number: number.clone(), step, clerk })
 }
 
 /// Queues the signed end of the access log to each owner of the shop.
 pub fn queue_anchor(plan: &mut Plan<'_>) -> StoreResult<()> {
-    queue_to_owners(plan, |clerk| What::Anchor { clerk })
+    queue_to_each_owner(plan, |clerk| What::Anchor { clerk })
 }
 
-fn queue_to_owners(plan: &mut Plan<'_>, what: impl Fn(StaffId) -> What) -> StoreResult<()> {
+/// Queues news about the shop to each owner.
+pub fn queue_to_owners(plan: &mut Plan<'_>, notice: OwnerNotice) -> StoreResult<()> {
+    queue_to_each_owner(plan, |clerk| What::Owner { clerk, notice })
+}
+
+fn queue_to_each_owner(plan: &mut Plan<'_>, what: impl Fn(StaffId) -> What) -> StoreResult<()> {
     for member in staff::list(plan)?.into_iter().filter(|member| member.owner && member.active) {
         queue(plan, what(member.id))?;
     }
@@ -278,7 +283,7 @@ fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: Option<&Carried>) -> 
             let vault = lives.then(|| accounts::vault(plan, *subject)).transpose()?;
             (vault, Purpose::AccountMessage, carried.reference.clone())
         }
-        What::Staff { .. } | What::Anchor { .. } => return Ok(()),
+        What::Staff { .. } | What::Anchor { .. } | What::Owner { .. } => return Ok(()),
     };
     let Some(vault) = vault else { return Ok(()) };
     let contact = match carried.with {

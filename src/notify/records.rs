@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::NoticeKind;
+use super::{NoticeKind, OwnerNotice};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::contact::Contact;
@@ -29,13 +29,15 @@ pub enum What {
     Account { subject: SubjectId, notice: NoticeKind },
     /// Where the access log ends, signed, to an owner.
     Anchor { clerk: StaffId },
+    /// News about the shop, to an owner.
+    Owner { clerk: StaffId, notice: OwnerNotice },
 }
 
 impl What {
     pub fn order(&self) -> Option<&OrderNumber> {
         match self {
             Self::Order { number, .. } | Self::Staff { number, .. } => Some(number),
-            Self::Account { .. } | Self::Anchor { .. } => None,
+            Self::Account { .. } | Self::Anchor { .. } | Self::Owner { .. } => None,
         }
     }
 }

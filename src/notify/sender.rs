@@ -239,6 +239,12 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             let written = texts::anchor_message(shop, member.language);
             Ok(written.map(|written| (Contact::Email(member.email), written)))
         }
+        What::Owner { clerk, notice } => {
+            let member = staff::find(&view, *clerk)?.filter(|member| member.active && member.owner);
+            Ok(member.map(|member| {
+                (Contact::Email(member.email), texts::owner_message(shop, *notice, member.language))
+            }))
+        }
         What::Account { subject, notice } => {
             let leaving_too = notice.reaches_the_leaving();
             let Some((to, l)) = holder(&view, shop, *subject, leaving_too)? else { return Ok(None) };

@@ -84,6 +84,22 @@ impl NoticeKind {
     }
 }
 
+/// News about the shop for its owners. It names nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum OwnerNotice {
+    /// Looks at personal data were unusual (SEC-07).
+    LooksAlert,
+}
+
+impl OwnerNotice {
+    /// What happened, in one line.
+    pub const fn title(self) -> Text {
+        match self {
+            Self::LooksAlert => Text::new("Unusual looks at personal data", "个人信息查看出现异常"),
+        }
+    }
+}
+
 /// A message that is ready to go, for either way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Written {
@@ -227,6 +243,22 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
     let name = &shop.settings().name;
     let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
     Written { mail, sms: signed_sms(shop, &short, l) }
+}
+
+/// News about the shop; what it is about is seen in the back office only.
+pub(super) fn owner_message(shop: &Shop, notice: OwnerNotice, l: Locale) -> Written {
+    let (title, url) = (notice.title().get(l), shop.url());
+    let body = match notice {
+        OwnerNotice::LooksAlert => t!(
+            l,
+            "A pattern among the looks at personal data is unusual. See who looked, when and how often, and \
+             answer the alert: {url}/admin/alerts",
+            "个人信息查看记录中出现异常情况。请查看相关员工、时间和次数，并处理提醒：{url}/admin/alerts"
+        ),
+    };
+    let name = &shop.settings().name;
+    let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
+    Written { mail, sms: signed_sms(shop, title, l) }
 }
 
 /// Where the access log ends, for the owner to keep: `None` if it can't be told now.

@@ -10,7 +10,7 @@ mod records;
 mod rules;
 
 pub use records::{Kind, RequestRow, State};
-pub use rules::open;
+pub use rules::{are_open, open};
 
 use crate::store::TableInfo;
 use crate::web::Route;

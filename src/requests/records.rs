@@ -5,35 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, SubjectId};
-use crate::locale::{Locale, Text};
+use crate::locale::{Locale, closed_list};
 use crate::store::{Field, Record, Table, TableInfo};
-
-/// Makes a closed list: each choice with the name that forms use and what people read.
-macro_rules! closed_list {
-    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $choice:ident = $id:literal, $en:literal, $zh:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-        pub enum $name { $($(#[$about])* $choice,)* }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$choice,)*];
-
-            /// The name in forms.
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$choice => $id,)* }
-            }
-
-            pub const fn title(self) -> Text {
-                match self { $(Self::$choice => Text::new($en, $zh),)* }
-            }
-
-            /// Reads what [`Self::id`] gives.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|choice| choice.id() == text)
-            }
-        }
-    };
-}
 
 closed_list!(
     /// What a person asks for.

@@ -83,6 +83,11 @@ pub fn of_subject(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Strin
     Ok(all(view)?.into_iter().filter(|(_, row)| row.subject == Some(subject)).collect())
 }
 
+/// Whether any request of a person waits for its answer.
+pub fn are_open(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
+    Ok(of_subject(view, subject)?.iter().any(|(_, row)| row.state == State::Open))
+}
+
 /// The requests that came from a contact without an account.
 pub fn of_contact(view: &View<'_>, contact: &Contact) -> StoreResult<Vec<(String, RequestRow)>> {
     let is_theirs = |row: &RequestRow| row.contact.as_deref() == Some(contact.as_str());

@@ -5,6 +5,7 @@ mod actors;
 mod page;
 mod program;
 
+mod alerts;
 mod audit;
 mod backups;
 mod clients;
