@@ -106,6 +106,11 @@ pub fn queue_to_account(plan: &mut Plan<'_>, subject: SubjectId, notice: NoticeK
     queue(plan, What::Account { subject, notice })
 }
 
+/// Queues news about a request that came without an account, to the contact that it came from.
+pub fn queue_about_request(plan: &mut Plan<'_>, number: &str, notice: NoticeKind) -> StoreResult<()> {
+    queue(plan, What::Request { number: number.to_owned(), notice })
+}
+
 fn queue(plan: &mut Plan<'_>, what: What) -> StoreResult<()> {
     let id = new_id(plan)?;
     let vault = plan.new_vault(Class::Message, None)?;
@@ -283,7 +288,8 @@ fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: Option<&Carried>) -> 
             let vault = lives.then(|| accounts::vault(plan, *subject)).transpose()?;
             (vault, Purpose::AccountMessage, carried.reference.clone())
         }
-        What::Staff { .. } | What::Anchor { .. } | What::Owner { .. } => return Ok(()),
+        // A request is in no ledger: it keeps its contact for nothing else.
+        What::Staff { .. } | What::Anchor { .. } | What::Owner { .. } | What::Request { .. } => return Ok(()),
     };
     let Some(vault) = vault else { return Ok(()) };
     let contact = match carried.with {

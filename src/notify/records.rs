@@ -31,13 +31,15 @@ pub enum What {
     Anchor { clerk: StaffId },
     /// News about the shop, to an owner.
     Owner { clerk: StaffId, notice: OwnerNotice },
+    /// News about a request that came without an account, to the contact that stands in it.
+    Request { number: String, notice: NoticeKind },
 }
 
 impl What {
     pub fn order(&self) -> Option<&OrderNumber> {
         match self {
             Self::Order { number, .. } | Self::Staff { number, .. } => Some(number),
-            Self::Account { .. } | Self::Anchor { .. } | Self::Owner { .. } => None,
+            _ => None,
         }
     }
 }

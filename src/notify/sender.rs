@@ -16,7 +16,7 @@ use crate::ids::MessageId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, View};
-use crate::{accounts, orders, staff};
+use crate::{accounts, orders, requests, staff};
 
 /// The outbox is looked at this often even if nobody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -244,6 +244,10 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             Ok(member.map(|member| {
                 (Contact::Email(member.email), texts::owner_message(shop, *notice, member.language))
             }))
+        }
+        What::Request { number, notice } => {
+            let to = requests::contact_of(&view, number)?;
+            Ok(to.map(|(to, l)| (to, texts::request_message(shop, *notice, number, queued_at(id), l))))
         }
         What::Account { subject, notice } => {
             let leaving_too = notice.reaches_the_leaving();

@@ -22,7 +22,7 @@ use crate::ids::VaultId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, TableInfo, View};
-use crate::{accounts, sharing, staff};
+use crate::{accounts, requests, sharing, staff};
 
 /// The tables of this room.
 pub fn tables() -> Vec<TableInfo> {
@@ -120,6 +120,7 @@ pub async fn renew_contact_index(shop: &Shop) -> Decided<bool> {
         }
     }
     shop.store.commit(|plan| Ok(staff::rebuild_index(plan)?)).await?;
+    shop.store.commit(|plan| Ok(requests::rebuild_index(plan)?)).await?;
     shop.store.commit(|plan| Ok(plan.turn_contact_index()?)).await?;
     tracing::info!("the index of contacts has a new key");
     Ok(true)
@@ -188,6 +189,7 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
         let decide = move |plan: &mut Plan<'_>| {
             for vault in together {
                 sharing::tell_to_delete(plan, vault)?;
+                requests::let_go(plan, vault)?;
                 plan.drop_vault(vault)?;
             }
             Ok(())

@@ -54,9 +54,7 @@ fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
 /// How many requests about personal data wait, how many are late and, for owners, how many alerts wait.
 fn personal_data(visit: &Visit, view: &View<'_>, is_owner: bool) -> StoreResult<Markup> {
     let l = visit.locale;
-    let (now, open) = (visit.shop.clock.now(), requests::open(view)?);
-    let late = open.iter().filter(|(_, row)| row.is_late(now)).count();
-    let open = open.len();
+    let (open, late) = requests::counts(view, visit.shop.clock.now())?;
     let says = t!(l, "{open} open, {late} overdue", "处理中 {open} 件，已逾期 {late} 件");
     let mut tiles =
         vec![("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says)];
