@@ -123,6 +123,7 @@ fn queue(plan: &mut Plan<'_>, what: What) -> StoreResult<()> {
         next: Some(now),
         ended: None,
         answer: None,
+        seen_by: Vec::new(),
     };
     put(plan, id, vault, None, &row)
 }
@@ -234,12 +235,13 @@ pub(super) fn conclude(
     plan: &mut Plan<'_>,
     id: MessageId,
     outcome: Outcome,
-    carried: Option<&Carried>,
+    seen_by: Option<&Carried>,
 ) -> Decided<()> {
     let Some(row) = plan.get(&OUTBOX, &id)? else { return Ok(()) };
     if row.state != State::Sending {
         return Ok(());
     }
+    note_seen(plan, id, seen_by)?;
     change(plan, id, |row, now| {
         row.answer = match outcome {
             Outcome::Later(answer) | Outcome::Refused(answer) => answer,
@@ -261,10 +263,21 @@ pub(super) fn conclude(
         row.ended = row.state.is_end().then_some(now);
         Ok(())
     })?;
-    if matches!(outcome, Outcome::Sent | Outcome::Unknown) {
-        note_sharing(plan, &row.what, carried)?;
-    }
     Ok(())
+}
+
+/// Notes who has seen something of a message, or may have: the ledger gets an entry at the first try that
+/// reached them, and none for later ones.
+fn note_seen(plan: &mut Plan<'_>, id: MessageId, seen_by: Option<&Carried>) -> Decided<()> {
+    let (Some(carried), Some(row)) = (seen_by, plan.get(&OUTBOX, &id)?) else { return Ok(()) };
+    if row.seen_by.contains(&carried.with) {
+        return Ok(());
+    }
+    change(plan, id, |row, _| {
+        row.seen_by.push(carried.with.clone());
+        Ok(())
+    })?;
+    Ok(note_sharing(plan, &row.what, carried)?)
 }
 
 /// Who carried a message, or may have, and by what they know it.
@@ -276,8 +289,7 @@ pub(super) struct Carried {
 
 /// Writes down that a customer's contact and the text went to whoever carried them. The staff's own
 /// messages are not about a customer.
-fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: Option<&Carried>) -> StoreResult<()> {
-    let Some(carried) = carried else { return Ok(()) };
+fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: &Carried) -> StoreResult<()> {
     let (vault, purpose, reference) = match what {
         What::Order { number, .. } => {
             (orders::vault_of(plan, number)?, Purpose::OrderMessage, number.to_string())
@@ -326,6 +338,7 @@ pub fn resend(plan: &mut Plan<'_>, id: MessageId) -> Decided<()> {
             next: Some(now),
             ended: None,
             answer: None,
+            seen_by: row.seen_by.clone(),
         };
         Ok(())
     })?;
@@ -358,7 +371,7 @@ pub(super) fn recover(
     let cut_off = on_shelf(plan, State::Sending, None, usize::MAX)?;
     for (id, row) in &cut_off {
         let carried = carrier(plan, &row.what, *id)?;
-        note_sharing(plan, &row.what, carried.as_ref())?;
+        note_seen(plan, *id, carried.as_ref())?;
         doubt(plan, *id)?;
     }
     // A restore can't know how long messages are kept: their clocks are set here.

@@ -11,6 +11,7 @@ use crate::contact::Contact;
 use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId};
 use crate::locale::Locale;
 use crate::orders::{StaffStep, Step};
+use crate::sharing::Recipient;
 use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
 
@@ -120,6 +121,8 @@ pub struct MessageRow {
     pub ended: Option<Timestamp>,
     /// The number of the mail server's last refusal, such as 550.
     pub answer: Option<u16>,
+    /// Who has seen something of it, at whatever try: each stands in the ledger of sharing once.
+    pub seen_by: Vec<Recipient>,
 }
 
 impl Record for MessageRow {
@@ -131,6 +134,7 @@ impl Record for MessageRow {
         plain("next"),
         plain("ended"),
         plain("answer"),
+        plain("seen_by"),
     ];
 }
 

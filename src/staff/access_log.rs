@@ -211,6 +211,17 @@ fn details_of(
     DetailsRow { name, is_owner: who.is_owner, from, whose, order, reason: reason.to_owned(), sort }
 }
 
+/// Stands in the log where somebody looked by the command line: whoever runs the shop's process.
+pub(super) const THE_SHELL: StaffId = StaffId([0xff; 16]);
+pub(super) const SHELL_NAME: &str = "shell / 命令行";
+
+/// Writes down a look by the command line. It belongs into a commit that is answered before the data is
+/// shown.
+pub fn log_shell_look(plan: &mut Plan<'_>, kind: Text) -> StoreResult<()> {
+    let who = Looker { id: THE_SHELL, name: SHELL_NAME.to_owned(), is_owner: true, from: String::new() };
+    append(plan, who.id, kind, &details_of(&who, None, None, "", Sort::Look))
+}
+
 /// Stands in the log where it was no member of staff who looked, but the person themselves.
 pub(super) const THE_PERSON: StaffId = StaffId([0; 16]);
 
@@ -445,7 +456,7 @@ fn entry_table(
                 "erased",
                 "已删除"
             )) } },
-            html! { (details.as_ref().map_or("–", |details| &details.from)) },
+            html! { (details.as_ref().map(|details| &details.from[..]).filter(|from| !from.is_empty()).unwrap_or("–")) },
         ]);
     }
     Ok(ui::table(&t!(l, "Looks at personal data", "个人信息查看记录"), &columns, &rows))
@@ -463,6 +474,9 @@ fn name_of(
 ) -> StoreResult<String> {
     if entry.who == THE_PERSON {
         return Ok(t!(l, "the person", "本人"));
+    }
+    if entry.who == THE_SHELL {
+        return Ok(SHELL_NAME.to_owned());
     }
     if let Some(details) = details {
         return Ok(details.name.clone());

@@ -25,7 +25,7 @@ mod sign_in;
 mod steps;
 mod tries;
 
-pub use access_log::{Looker, log_look, log_own_look};
+pub use access_log::{Looker, log_look, log_own_look, log_shell_look};
 pub use tries::Tries;
 
 use records::{FactorRow, PasswordRow, STAFF, STAFF_FACTORS, STAFF_PASSWORDS, STAFF_SIGN_INS, StaffRow};

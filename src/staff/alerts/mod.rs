@@ -19,7 +19,7 @@ pub use pages::routes;
 use records::{ALERTS, AlertRow, AnswerRow, LATEST, LatestRow, OPEN, Reason, WATCHED, WatchedRow};
 use rules::{HOUR, Pattern, Seen, Span, Standing, Whom};
 
-use super::access_log::{self, Looker, Sort, THE_PERSON};
+use super::access_log::{self, Looker, SHELL_NAME, Sort, THE_PERSON, THE_SHELL};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::StaffId;
@@ -165,11 +165,19 @@ fn raise(plan: &mut Plan<'_>, span: &Span) -> StoreResult<()> {
     // As long as the looks that it is about.
     retention::start_clock(plan, vault, Class::AccessLog, Rule::AccessLog, plan.now)?;
     let Span { who, pattern, from, until, last, count, .. } = *span;
-    let name = super::find(plan, who)?.map_or_else(|| who.to_string()[..8].to_owned(), |member| member.name);
+    let name = name_of(plan, who)?;
     let row = AlertRow { who, name, pattern, from, until, last, count, answer: None };
     plan.put_in(&ALERTS, &number, vault, &row)?;
     plan.put_in(&OPEN, &number, vault, &Mark {})?;
     plan.put_in(&LATEST, &(who, pattern.code()), vault, &LatestRow { number })
+}
+
+fn name_of(view: &View<'_>, who: StaffId) -> StoreResult<String> {
+    if who == THE_SHELL {
+        return Ok(SHELL_NAME.to_owned());
+    }
+    let member = super::find(view, who)?;
+    Ok(member.map_or_else(|| who.to_string()[..8].to_owned(), |member| member.name))
 }
 
 // ---- What owners see and do ----
