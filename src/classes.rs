@@ -224,7 +224,10 @@ pub const CLASSES: &[ClassFacts] = &[
         class: Class::AccessLog,
         id: "access_log",
         title: Text::new("Who looked at personal data", "个人信息查看记录"),
-        purpose: Text::new("records each look by staff and its reason", "记录店员每次查看及理由"),
+        purpose: Text::new(
+            "records each look by staff and its reason, and notices unusual ones",
+            "记录店员每次查看及理由，并发现异常查看",
+        ),
         ground: Ground::Law,
         grade: Grade::Confidential,
         clock: Text::new("{access_log}", "{access_log}"),

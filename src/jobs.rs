@@ -7,13 +7,17 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
-use crate::{accounts, backup, catalogue, export, memory, notify, orders, policy, retention};
+use crate::{
+    accounts, backup, catalogue, export, memory, notify, orders, policy, requests, retention, staff,
+};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
 const LEAVING_EVERY: Duration = Duration::from_secs(60);
 const ANCHOR_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
+const WATCH_LOOKS_EVERY: Duration = Duration::from_secs(30);
+const REMIND_EVERY: Duration = Duration::from_secs(60);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every job; each ends when `stop` turns true.
@@ -45,6 +49,16 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
             policy::take_effect(shop).await?;
             policy::tell_all(shop).await?;
             accounts::erase_due(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(WATCH_LOOKS_EVERY, shop.clone(), stop.clone(), async |shop| {
+            staff::alerts::watch(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(REMIND_EVERY, shop.clone(), stop.clone(), async |shop| {
+            // Nothing is late because a clock jumped.
+            if shop.clock.jump().is_some() {
+                return Ok(());
+            }
+            requests::remind(shop).await.map(|_| ())
         })),
         tokio::spawn(every(ORDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
             // An order must not expire because a clock jumped.

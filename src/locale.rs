@@ -76,3 +76,31 @@ macro_rules! t {
         }
     };
 }
+
+/// Makes a closed list: each choice with the name that forms use and what people read.
+macro_rules! closed_list {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $choice:ident = $id:literal, $en:literal, $zh:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$about])* $choice,)* }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$choice,)*];
+
+            /// The name in forms.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$choice => $id,)* }
+            }
+
+            pub const fn title(self) -> $crate::locale::Text {
+                match self { $(Self::$choice => $crate::locale::Text::new($en, $zh),)* }
+            }
+
+            /// Reads what [`Self::id`] gives.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|choice| choice.id() == text)
+            }
+        }
+    };
+}
+pub(crate) use closed_list;

@@ -19,7 +19,7 @@ use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
 use crate::store::keyring::MasterKey;
 use crate::store::{self, Setting, ShopHead, Store, StoreError};
-use crate::{accounts, backup, staff, tables};
+use crate::{accounts, backup, requests, staff, tables};
 
 /// Why a data dir was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -372,7 +372,8 @@ fn index_contacts_if_lost(store: &Store) -> Result<(), OpeningError> {
     }
     let rebuild = |plan: &mut store::Plan<'_>| {
         accounts::rebuild_index(plan)?;
-        Ok(staff::rebuild_index(plan)?)
+        staff::rebuild_index(plan)?;
+        Ok(requests::rebuild_index(plan)?)
     };
     store.commit_blocking(rebuild).map_err(stop_to_store)
 }

@@ -321,6 +321,7 @@ fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     super::place::forget_all(plan)?;
     crate::accounts::rebuild_index(plan)?;
     crate::staff::after_restore(plan)?;
+    crate::requests::rebuild_index(plan)?;
     crate::notify::after_restore(plan)?;
     crate::accounts::follow_promises(plan, Promised::InABackup)
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{DONE, FAILED};
 use crate::catalogue::ImportReport;
-use crate::locale::Locale;
+use crate::locale::{Locale, Text};
 use crate::refusal::Stop;
 use crate::shop::{Shop, aside};
 use crate::{backup, catalogue, orders, passwords, staff};
@@ -47,6 +47,26 @@ impl Verb {
     }
 }
 
+const LISTED: Text =
+    Text::new("names and emails of all staff, in the shell", "在命令行查看全部员工姓名与邮箱");
+
+impl Verb {
+    /// What of people's data a verb shows or exports unmasked; it is logged before (SEC-07). What the caller
+    /// typed in themselves is nothing new to them, counts and states name nobody, and backups and copies of
+    /// the keyring are sealed to their recipients.
+    fn look(&self) -> Option<Text> {
+        match self {
+            Self::StaffList { .. } => Some(LISTED),
+            Self::StaffAdd { .. } | Self::StaffDisable { .. } | Self::StaffResetMfa { .. } => None,
+            Self::Check { .. } | Self::Sweep { .. } | Self::AuditVerify { .. } => None,
+            Self::ProductsImport { .. } | Self::ProductsExport => None,
+            Self::BackupNow { .. } | Self::BackupList { .. } | Self::BackupVerify { .. } => None,
+            Self::BackupKeyring | Self::KeysRotate { .. } => None,
+            Self::KeysRecoveryFacts | Self::KeysRecoveryUse { .. } => None,
+        }
+    }
+}
+
 /// What a verb printed and how it ended.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Report {
@@ -73,6 +93,13 @@ impl Report {
 
 /// Carries a verb out on the open shop.
 pub async fn perform(shop: &Shop, verb: Verb) -> Report {
+    if let Some(look) = verb.look() {
+        // First the log, then the look: what could not be logged is not shown.
+        let logged = shop.store.commit(move |plan| Ok(staff::log_shell_look(plan, look)?)).await;
+        if let Err(stop) = logged {
+            return Report::failed(stop);
+        }
+    }
     match verb {
         Verb::Check { json } => blocking(shop, move |shop| check(shop, json)).await,
         Verb::StaffAdd { email, name, owner, password, json } => {

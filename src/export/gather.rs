@@ -309,6 +309,6 @@ fn requests_section(view: &View<'_>, account: &Account, l: Locale) -> StoreResul
         entry.extend(row.closed.map(|at| Fact::new("closed", Text::new("Closed", "办结时间"), at)));
         entry
     };
-    let entries = requests::of_subject(view, account.subject)?.into_iter().map(entry).collect();
+    let entries = requests::of_asker(view, account.subject)?.into_iter().map(entry).collect();
     Ok(many("requests", Text::new("Requests", "权利请求"), entries))
 }

@@ -177,6 +177,14 @@ pub fn note_device(
     keep(plan, &DEVICES, allowed, &known, same.map(|(id, _)| *id), &seen, random)
 }
 
+/// Forgets every device of a person (RGT-07).
+///
+/// # Errors
+/// If the store could not be read or written.
+pub fn forget_devices(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+    consent::drop_carried(plan, subject, Class::Devices)
+}
+
 /// Puts a row in the vault of its month, in the place of one that says the same.
 fn keep<R: Record>(
     plan: &mut Plan<'_>,

@@ -1,7 +1,8 @@
 //! Messages: a durable outbox, the ways out of it, and the pages about it.
 //!
-//! - [`queue_order_step`], [`queue_staff`], [`queue_to_account`], [`queue_to_contact`] and
-//!   [`queue_code`] queue a message in the commit that causes it. Afterwards ring
+//! - [`queue_order_step`], [`queue_staff`], [`queue_to_account`], [`queue_to_contact`], [`queue_to_owners`],
+//!   [`queue_about_request`]
+//!   and [`queue_code`] queue a message in the commit that causes it. Afterwards ring
 //!   `shop.outbox_bell`; the outbox is looked at every few seconds in any case.
 //! - [`reach`] says which contacts the shop can send to.
 //! - [`run`] sends; [`send_due`] sends what is due once.
@@ -24,12 +25,13 @@ mod transport;
 
 pub use practice::{Channel, Practice, Taken};
 pub use queue::{
-    Outcome, after_restore, count, count_passing, next_try, oldest_waiting, queue_anchor, queue_code,
-    queue_order_step, queue_staff, queue_to_account, queue_to_contact,
+    Outcome, after_restore, count, count_passing, next_try, oldest_waiting, queue_about_request,
+    queue_anchor, queue_code, queue_order_step, queue_staff, queue_to_account, queue_to_contact,
+    queue_to_owners,
 };
 pub use records::State;
 pub use sender::{run, send_due};
-pub use texts::{Letter, NoticeKind};
+pub use texts::{Letter, NoticeKind, OwnerNotice};
 pub use transport::{Reach, is_practice, providers, reach};
 
 use crate::store::TableInfo;

@@ -268,7 +268,8 @@ fn title_of(what: &What, l: Locale) -> String {
             StaffStep::Placed => t!(l, "To the owner: new order", "店主通知：新订单"),
             StaffStep::RefundDue => t!(l, "To the owner: refund due", "店主通知：待退款"),
         },
-        What::Account { notice, .. } => notice.title().get(l).to_owned(),
+        What::Account { notice, .. } | What::Request { notice, .. } => notice.title().get(l).to_owned(),
+        What::Owner { notice, .. } => notice.title().get(l).to_owned(),
         What::Anchor { .. } => t!(l, "Where the access log ends", "查看记录校验信息"),
     }
 }

@@ -4,11 +4,11 @@
 
 use std::ops::Bound;
 
-use super::NoticeKind;
 use super::records::{
     CODE_MESSAGES, CODE_QUEUE, MessageRow, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES, PassingRow, Says, State,
     What, keyed_id, queue_key, shelf_key,
 };
+use super::{NoticeKind, OwnerNotice};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::Contact;
@@ -81,15 +81,20 @@ pub fn queue_order_step(
 
 /// Queues the message about an order to each owner of the shop.
 pub fn queue_staff(plan: &mut Plan<'_>, number: &OrderNumber, step: StaffStep) -> StoreResult<()> {
-    queue_to_owners(plan, |clerk| What::Staff { number: number.clone(), step, clerk })
+    queue_to_each_owner(plan, |clerk| What::Staff { number: number.clone(), step, clerk })
 }
 
 /// Queues the signed end of the access log to each owner of the shop.
 pub fn queue_anchor(plan: &mut Plan<'_>) -> StoreResult<()> {
-    queue_to_owners(plan, |clerk| What::Anchor { clerk })
+    queue_to_each_owner(plan, |clerk| What::Anchor { clerk })
 }
 
-fn queue_to_owners(plan: &mut Plan<'_>, what: impl Fn(StaffId) -> What) -> StoreResult<()> {
+/// Queues news about the shop to each owner.
+pub fn queue_to_owners(plan: &mut Plan<'_>, notice: OwnerNotice) -> StoreResult<()> {
+    queue_to_each_owner(plan, |clerk| What::Owner { clerk, notice })
+}
+
+fn queue_to_each_owner(plan: &mut Plan<'_>, what: impl Fn(StaffId) -> What) -> StoreResult<()> {
     for member in staff::list(plan)?.into_iter().filter(|member| member.owner && member.active) {
         queue(plan, what(member.id))?;
     }
@@ -99,6 +104,11 @@ fn queue_to_owners(plan: &mut Plan<'_>, what: impl Fn(StaffId) -> What) -> Store
 /// Queues news about an account to its holder, at whatever contact it has when it is sent.
 pub fn queue_to_account(plan: &mut Plan<'_>, subject: SubjectId, notice: NoticeKind) -> StoreResult<()> {
     queue(plan, What::Account { subject, notice })
+}
+
+/// Queues news about a request that came without an account, to the contact that it came from.
+pub fn queue_about_request(plan: &mut Plan<'_>, number: &str, notice: NoticeKind) -> StoreResult<()> {
+    queue(plan, What::Request { number: number.to_owned(), notice })
 }
 
 fn queue(plan: &mut Plan<'_>, what: What) -> StoreResult<()> {
@@ -113,6 +123,7 @@ fn queue(plan: &mut Plan<'_>, what: What) -> StoreResult<()> {
         next: Some(now),
         ended: None,
         answer: None,
+        seen_by: Vec::new(),
     };
     put(plan, id, vault, None, &row)
 }
@@ -224,12 +235,13 @@ pub(super) fn conclude(
     plan: &mut Plan<'_>,
     id: MessageId,
     outcome: Outcome,
-    carried: Option<&Carried>,
+    seen_by: Option<&Carried>,
 ) -> Decided<()> {
     let Some(row) = plan.get(&OUTBOX, &id)? else { return Ok(()) };
     if row.state != State::Sending {
         return Ok(());
     }
+    note_seen(plan, id, seen_by)?;
     change(plan, id, |row, now| {
         row.answer = match outcome {
             Outcome::Later(answer) | Outcome::Refused(answer) => answer,
@@ -251,10 +263,21 @@ pub(super) fn conclude(
         row.ended = row.state.is_end().then_some(now);
         Ok(())
     })?;
-    if matches!(outcome, Outcome::Sent | Outcome::Unknown) {
-        note_sharing(plan, &row.what, carried)?;
-    }
     Ok(())
+}
+
+/// Notes who has seen something of a message, or may have: the ledger gets an entry at the first try that
+/// reached them, and none for later ones.
+fn note_seen(plan: &mut Plan<'_>, id: MessageId, seen_by: Option<&Carried>) -> Decided<()> {
+    let (Some(carried), Some(row)) = (seen_by, plan.get(&OUTBOX, &id)?) else { return Ok(()) };
+    if row.seen_by.contains(&carried.with) {
+        return Ok(());
+    }
+    change(plan, id, |row, _| {
+        row.seen_by.push(carried.with.clone());
+        Ok(())
+    })?;
+    Ok(note_sharing(plan, &row.what, carried)?)
 }
 
 /// Who carried a message, or may have, and by what they know it.
@@ -266,8 +289,7 @@ pub(super) struct Carried {
 
 /// Writes down that a customer's contact and the text went to whoever carried them. The staff's own
 /// messages are not about a customer.
-fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: Option<&Carried>) -> StoreResult<()> {
-    let Some(carried) = carried else { return Ok(()) };
+fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: &Carried) -> StoreResult<()> {
     let (vault, purpose, reference) = match what {
         What::Order { number, .. } => {
             (orders::vault_of(plan, number)?, Purpose::OrderMessage, number.to_string())
@@ -278,7 +300,8 @@ fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: Option<&Carried>) -> 
             let vault = lives.then(|| accounts::vault(plan, *subject)).transpose()?;
             (vault, Purpose::AccountMessage, carried.reference.clone())
         }
-        What::Staff { .. } | What::Anchor { .. } => return Ok(()),
+        // A request is in no ledger: it keeps its contact for nothing else.
+        What::Staff { .. } | What::Anchor { .. } | What::Owner { .. } | What::Request { .. } => return Ok(()),
     };
     let Some(vault) = vault else { return Ok(()) };
     let contact = match carried.with {
@@ -315,6 +338,7 @@ pub fn resend(plan: &mut Plan<'_>, id: MessageId) -> Decided<()> {
             next: Some(now),
             ended: None,
             answer: None,
+            seen_by: row.seen_by.clone(),
         };
         Ok(())
     })?;
@@ -347,7 +371,7 @@ pub(super) fn recover(
     let cut_off = on_shelf(plan, State::Sending, None, usize::MAX)?;
     for (id, row) in &cut_off {
         let carried = carrier(plan, &row.what, *id)?;
-        note_sharing(plan, &row.what, carried.as_ref())?;
+        note_seen(plan, *id, carried.as_ref())?;
         doubt(plan, *id)?;
     }
     // A restore can't know how long messages are kept: their clocks are set here.

@@ -4,13 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::NoticeKind;
+use super::{NoticeKind, OwnerNotice};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::contact::Contact;
 use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId};
 use crate::locale::Locale;
 use crate::orders::{StaffStep, Step};
+use crate::sharing::Recipient;
 use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
 
@@ -29,13 +30,17 @@ pub enum What {
     Account { subject: SubjectId, notice: NoticeKind },
     /// Where the access log ends, signed, to an owner.
     Anchor { clerk: StaffId },
+    /// News about the shop, to an owner.
+    Owner { clerk: StaffId, notice: OwnerNotice },
+    /// News about a request that came without an account, to the contact that stands in it.
+    Request { number: String, notice: NoticeKind },
 }
 
 impl What {
     pub fn order(&self) -> Option<&OrderNumber> {
         match self {
             Self::Order { number, .. } | Self::Staff { number, .. } => Some(number),
-            Self::Account { .. } | Self::Anchor { .. } => None,
+            _ => None,
         }
     }
 }
@@ -116,6 +121,8 @@ pub struct MessageRow {
     pub ended: Option<Timestamp>,
     /// The number of the mail server's last refusal, such as 550.
     pub answer: Option<u16>,
+    /// Who has seen something of it, at whatever try: each stands in the ledger of sharing once.
+    pub seen_by: Vec<Recipient>,
 }
 
 impl Record for MessageRow {
@@ -127,6 +134,7 @@ impl Record for MessageRow {
         plain("next"),
         plain("ended"),
         plain("answer"),
+        plain("seen_by"),
     ];
 }
 

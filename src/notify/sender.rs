@@ -10,13 +10,13 @@ use tokio::task::JoinSet;
 use super::queue::{self, Carried, Outcome};
 use super::records::{PassingRow, What, queued_at};
 use super::texts::{self, Written};
-use super::transport;
+use super::transport::{self, Tried};
 use crate::contact::Contact;
 use crate::ids::MessageId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, View};
-use crate::{accounts, orders, staff};
+use crate::{accounts, orders, requests, staff};
 
 /// The outbox is looked at this often even if nobody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -111,23 +111,23 @@ type Posted = Pin<Box<dyn Future<Output = Sent> + Send>>;
 /// What became of a message.
 type Sent = (MessageId, StoreResult<Landed>);
 
-/// What became of a try, and who carried the message.
+/// What became of a try, and who has seen something of the message, whatever became of it.
 struct Landed {
     outcome: Outcome,
-    carried: Option<Carried>,
+    seen_by: Option<Carried>,
 }
 
 impl Landed {
     /// A try of which no ledger is kept.
     const fn unnoted(outcome: Outcome) -> Self {
-        Self { outcome, carried: None }
+        Self { outcome, seen_by: None }
     }
 }
 
 const MESSAGES: Post<What> = Post {
     claim: |plan, id, _| queue::claim(plan, id),
     send: |shop, id, what| Box::pin(async move { (id, send_message(&shop, &what, id).await) }),
-    conclude: |plan, id, landed, _| queue::conclude(plan, id, landed.outcome, landed.carried.as_ref()),
+    conclude: |plan, id, landed, _| queue::conclude(plan, id, landed.outcome, landed.seen_by.as_ref()),
 };
 
 const CODES: Post<PassingRow> = Post {
@@ -201,9 +201,9 @@ async fn send_message(shop: &Shop, what: &What, id: MessageId) -> StoreResult<La
     match write(shop, what, id) {
         Ok(Some((to, written))) => {
             let reference = public_id(shop, id)?;
-            let outcome = transport::send(shop, &to, &written, &reference).await;
-            let carried = Some(Carried { with: transport::carrier(shop, &to), reference });
-            Ok(Landed { outcome, carried })
+            let Tried { outcome, was_seen } = transport::send(shop, &to, &written, &reference).await;
+            let seen_by = was_seen.then(|| Carried { with: transport::carrier(shop, &to), reference });
+            Ok(Landed { outcome, seen_by })
         }
         Ok(None) => Ok(Landed::unnoted(Outcome::Unreachable)),
         // Nothing left, so it may wait: the store may be read again in a while.
@@ -238,6 +238,16 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             drop(view);
             let written = texts::anchor_message(shop, member.language);
             Ok(written.map(|written| (Contact::Email(member.email), written)))
+        }
+        What::Owner { clerk, notice } => {
+            let member = staff::find(&view, *clerk)?.filter(|member| member.active && member.owner);
+            Ok(member.map(|member| {
+                (Contact::Email(member.email), texts::owner_message(shop, *notice, member.language))
+            }))
+        }
+        What::Request { number, notice } => {
+            let to = requests::contact_of(&view, number)?;
+            Ok(to.map(|(to, l)| (to, texts::request_message(shop, *notice, number, queued_at(id), l))))
         }
         What::Account { subject, notice } => {
             let leaving_too = notice.reaches_the_leaving();
@@ -274,7 +284,7 @@ fn holder(
 
 async fn send_row(shop: &Shop, row: &PassingRow, id: MessageId) -> StoreResult<Outcome> {
     let written = texts::passing(shop, &row.says, queued_at(id), row.locale);
-    Ok(transport::send(shop, &row.to(), &written, &public_id(shop, id)?).await)
+    Ok(transport::send(shop, &row.to(), &written, &public_id(shop, id)?).await.outcome)
 }
 
 /// How many seconds a code, or a notice to a bare contact, is worth sending.

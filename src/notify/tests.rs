@@ -324,9 +324,48 @@ async fn a_server_that_hangs_before_the_text_is_tried_again_and_after_it_nobody_
         let mut patient = transport::Server::of(&shop, email).expect("it is configured well");
         patient.patience = Duration::from_millis(300);
         let letter = Letter { subject: "News".to_owned(), body: "Hello".to_owned() };
-        let outcome = patient.send("li@example.com", &letter, "one", shop.clock.now()).await;
-        assert_eq!(outcome, becomes, "{mood:?}");
+        let tried = patient.send("li@example.com", &letter, "one", shop.clock.now()).await;
+        assert_eq!(tried.outcome, becomes, "{mood:?}");
+        assert_eq!(tried.was_seen, !matches!(mood, Mood::Silent | Mood::Dribbles), "{mood:?}");
         assert_eq!(server.texts().len(), handed_over, "{mood:?}");
+    }
+}
+
+/// How many entries the ledger has of this person.
+fn shared(shop: &Shop, subject: SubjectId) -> usize {
+    crate::sharing::of_subject(&shop.store.view().expect("a view"), subject).expect("readable").len()
+}
+
+#[tokio::test]
+async fn shr_13_the_first_try_that_reached_the_provider_is_in_the_ledger_whatever_came_of_it() {
+    for (mood, entries) in [
+        (Mood::Accepts, 1),
+        (Mood::RefusesRecipient, 1),
+        (Mood::RefusesText, 1),
+        (Mood::NotNow, 1),
+        (Mood::HangsUpAfterText, 1),
+        // Nothing was told to who said nothing.
+        (Mood::HangsUpAtOnce, 0),
+    ] {
+        let server = SmtpServer::start(mood).await;
+        let fixture = Fixture::sending_to(&server);
+        let shop = fixture.shop();
+        let subject = fixture.account(&shop, Some("li@example.com"), None).await;
+        let id = queue_one(&shop, subject).await;
+        send_due(&shop).await.expect("tried");
+        assert_eq!(shared(&shop, subject), entries, "{mood:?}");
+        // Later tries of the same message, by itself and by staff, are in it already.
+        fixture.clock.advance_seconds(DAY);
+        server.turn(Mood::Accepts);
+        send_due(&shop).await.expect("tried");
+        let _ = shop.store.commit(move |plan| queue::resend(plan, id)).await;
+        send_due(&shop).await.expect("tried");
+        assert_eq!(state(&shop, id), State::Sent, "{mood:?}");
+        assert_eq!(shared(&shop, subject), 1, "{mood:?}");
+        // Another message is another entry.
+        queue_one(&shop, subject).await;
+        send_due(&shop).await.expect("tried");
+        assert_eq!(shared(&shop, subject), 2, "{mood:?}");
     }
 }
 
@@ -372,6 +411,7 @@ async fn a_crash_while_sending_leaves_it_open_whether_it_was_sent() {
     let shop = fixture.shop();
     assert!(sender::recover(&shop).await);
     assert_eq!(state(&shop, id), State::Unknown);
+    assert_eq!(shared(&shop, subject), 1, "it may have been seen");
     assert_eq!(count_passing(&shop.store.view().expect("a view")).expect("a count"), 0);
     assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
     assert!(server.texts().is_empty());

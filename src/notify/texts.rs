@@ -39,10 +39,12 @@ pub enum NoticeKind {
     RequestAnswered,
     /// A major change of the privacy policy was announced.
     PolicyChanges,
+    /// A fee is proposed for a request about personal data.
+    RequestFee,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AlreadyRegistered,
         Self::ContactChanged,
         Self::PasswordChanged,
@@ -53,6 +55,7 @@ impl NoticeKind {
         Self::Erased,
         Self::RequestAnswered,
         Self::PolicyChanges,
+        Self::RequestFee,
     ];
 
     /// Whether it goes to a cancelled account too: it is about the cancellation, its safety,
@@ -84,6 +87,35 @@ impl NoticeKind {
                 Text::new("Your request about your data was answered", "您的个人信息权利请求已有答复")
             }
             Self::PolicyChanges => Text::new("Our privacy policy changes", "隐私政策即将变更"),
+            Self::RequestFee => Text::new(
+                "A fee is proposed for your request about your data",
+                "您的个人信息权利请求有收费提议",
+            ),
+        }
+    }
+}
+
+/// News about the shop for its owners. It names nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum OwnerNotice {
+    /// Looks at personal data were unusual (SEC-07).
+    LooksAlert,
+    /// Requests about personal data are soon due (RGT-14).
+    RequestSoonDue,
+    RequestLate,
+}
+
+impl OwnerNotice {
+    /// What happened, in one line.
+    pub const fn title(self) -> Text {
+        match self {
+            Self::LooksAlert => Text::new("Unusual looks at personal data", "个人信息查看出现异常"),
+            Self::RequestSoonDue => {
+                Text::new("A request about personal data is soon due", "有个人信息权利请求即将到期")
+            }
+            Self::RequestLate => {
+                Text::new("A request about personal data is overdue", "有个人信息权利请求已逾期")
+            }
         }
     }
 }
@@ -224,6 +256,14 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
                  {url}/account/privacy/policy 明确同意后才对您生效；否则仍适用您此前同意的版本。"
             )
         }
+        NoticeKind::RequestFee => t!(
+            l,
+            "You have made the same request several times within twelve months. On {when} the shop proposed a fee for \
+             the latest one. Nothing is charged or refused before you have accepted or declined: \
+             {url}/account/privacy/requests. The time to answer runs on.",
+            "您在十二个月内多次提出同类请求。店铺于 {when} 对最近一次提出收费。在您同意或拒绝之前，不会收费，也不会因此拒绝：\
+             {url}/account/privacy/requests。答复期限不因此延长。"
+        ),
     };
     let short = match notice {
         NoticeKind::AlreadyRegistered => {
@@ -235,6 +275,9 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "{title}。恢复或立即删除：{url}/account/restore"
         ),
         NoticeKind::Erased => title.to_owned(),
+        NoticeKind::RequestFee => {
+            t!(l, "{title}: {url}/account/privacy/requests", "{title}：{url}/account/privacy/requests")
+        }
         NoticeKind::RequestAnswered => {
             t!(l, "{title}: {url}/privacy/requests", "{title}：{url}/privacy/requests")
         }
@@ -246,6 +289,58 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
     let name = &shop.settings().name;
     let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
     Written { mail, sms: signed_sms(shop, &short, l) }
+}
+
+/// News about a request to whoever made it without an account.
+pub(super) fn request_message(
+    shop: &Shop,
+    notice: NoticeKind,
+    number: &str,
+    at: Timestamp,
+    l: Locale,
+) -> Written {
+    let (title, url) = (notice.title().get(l), shop.url());
+    let when = at.minute(shop.zone());
+    let link = format!("{url}/privacy/requests/{number}");
+    let body = t!(
+        l,
+        "{title} ({number}, {when}).\n\nRead it, as long as the request is kept, by a new code to this contact: \
+         {link}\n\nIf you do not agree, you can complain to the authorities for cyberspace administration, \
+         telecommunications, public security or market regulation.",
+        "{title}（{number}，{when}）。\n\n在请求保存期间，您可随时用本联系方式接收新验证码后查看：{link}\n\n\
+         如有异议，可向网信、电信、公安或市场监管部门投诉举报。"
+    );
+    let short = t!(l, "{title}: {link}", "{title}：{link}");
+    let name = &shop.settings().name;
+    let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
+    Written { mail, sms: signed_sms(shop, &short, l) }
+}
+
+/// News about the shop; what it is about is seen in the back office only.
+pub(super) fn owner_message(shop: &Shop, notice: OwnerNotice, l: Locale) -> Written {
+    let (title, url) = (notice.title().get(l), shop.url());
+    let body = match notice {
+        OwnerNotice::LooksAlert => t!(
+            l,
+            "A pattern among the looks at personal data is unusual. See who looked, when and how often, and \
+             answer the alert: {url}/admin/alerts",
+            "个人信息查看记录中出现异常情况。请查看相关员工、时间和次数，并处理提醒：{url}/admin/alerts"
+        ),
+        OwnerNotice::RequestSoonDue => t!(
+            l,
+            "Requests about personal data have to be answered within days, as the law says. See which: \
+             {url}/admin/requests",
+            "有个人信息权利请求须在数日内依法答复，请查看：{url}/admin/requests"
+        ),
+        OwnerNotice::RequestLate => t!(
+            l,
+            "Requests about personal data were not answered in time. Answer them now: {url}/admin/requests",
+            "有个人信息权利请求未按时答复，请立即处理：{url}/admin/requests"
+        ),
+    };
+    let name = &shop.settings().name;
+    let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
+    Written { mail, sms: signed_sms(shop, title, l) }
 }
 
 /// Where the access log ends, for the owner to keep: `None` if it can't be told now.

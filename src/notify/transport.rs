@@ -2,6 +2,7 @@
 //! mail server is led step by step, because it matters how far it came when it broke off: before
 //! the text was handed over nothing was sent, after it nobody knows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use lettre::Address;
@@ -66,6 +67,15 @@ pub(super) fn carrier(shop: &Shop, to: &Contact) -> Recipient {
         // SMS providers are not called in this release.
         Contact::Mobile(_) => Recipient::Sms(named(None)),
     }
+}
+
+/// What became of a try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tried {
+    pub outcome: Outcome,
+    /// Whether the provider was reached and told to whom it goes: whatever it did with the message then, it
+    /// has seen something of it (SHR-13).
+    pub was_seen: bool,
 }
 
 /// The way that messages to one kind of contact take.
@@ -149,13 +159,21 @@ impl Server {
     }
 
     /// Sends one mail and says what became of it.
-    pub async fn send(&self, to: &str, letter: &Letter, id: &str, now: Timestamp) -> Outcome {
-        let Some((to, mail)) = self.compose(to, letter, id, now) else { return Outcome::Refused(None) };
-        match tokio::time::timeout(self.patience, self.offer(&to)).await {
+    pub async fn send(&self, to: &str, letter: &Letter, id: &str, now: Timestamp) -> Tried {
+        let Some((to, mail)) = self.compose(to, letter, id, now) else {
+            return Tried { outcome: Outcome::Refused(None), was_seen: false };
+        };
+        let was_seen = AtomicBool::new(false);
+        let outcome = self.converse(&to, &mail, &was_seen).await;
+        Tried { outcome, was_seen: was_seen.into_inner() }
+    }
+
+    async fn converse(&self, to: &Address, mail: &[u8], was_seen: &AtomicBool) -> Outcome {
+        match tokio::time::timeout(self.patience, self.offer(to, was_seen)).await {
             Err(_) => trouble("the mail server did not answer in time", None),
             Ok(Err(outcome)) => outcome,
             Ok(Ok(mut connection)) => {
-                let outcome = self.hand_over(&mut connection, &mail).await;
+                let outcome = self.hand_over(&mut connection, mail).await;
                 // The mail is through or not by now; a server that lets us wait is left.
                 let _ = tokio::time::timeout(FAREWELL, connection.quit()).await;
                 outcome
@@ -180,14 +198,16 @@ impl Server {
         Some((to, message.formatted()))
     }
 
-    /// Up to the point where the server waits for the text. Whatever fails here was not sent.
-    async fn offer(&self, to: &Address) -> Result<AsyncSmtpConnection, Outcome> {
+    /// Up to the point where the server waits for the text. Whatever fails here was not sent, but from the
+    /// recipient on something of it was seen.
+    async fn offer(&self, to: &Address, was_seen: &AtomicBool) -> Result<AsyncSmtpConnection, Outcome> {
         let mut connection = self.connect().await?;
         let mail = Mail::new(Some(self.from.email.clone()), Vec::new());
         connection.command(mail).await.map_err(|error| {
             // A refused sender is no fault of this message.
             trouble("the mail server did not take the sender", Some(&error))
         })?;
+        was_seen.store(true, Ordering::Relaxed);
         connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(|error| judged(&error))?;
         connection.command(Data).await.map_err(|error| judged(&error))?;
         Ok(connection)
@@ -274,13 +294,13 @@ fn mailbox(text: &str) -> Option<Mailbox> {
 }
 
 /// Sends a message the way that its contact takes.
-pub(super) async fn send(shop: &Shop, to: &Contact, written: &Written, id: &str) -> Outcome {
+pub(super) async fn send(shop: &Shop, to: &Contact, written: &Written, id: &str) -> Tried {
     match Transport::to(shop, to) {
         Err(fault) => {
             tracing::error!(%fault, "mails can't be sent");
-            Outcome::Later(None)
+            Tried { outcome: Outcome::Later(None), was_seen: false }
         }
-        Ok(Transport::None) => Outcome::Unreachable,
+        Ok(Transport::None) => Tried { outcome: Outcome::Unreachable, was_seen: false },
         Ok(Transport::Smtp(server)) => server.send(to.as_str(), &written.mail, id, shop.clock.now()).await,
         Ok(Transport::Practice) => {
             let (channel, subject, body) = match to {
@@ -288,7 +308,7 @@ pub(super) async fn send(shop: &Shop, to: &Contact, written: &Written, id: &str)
                 Contact::Mobile(_) => (Channel::Sms, "", &written.sms),
             };
             shop.practice.take(channel, to.as_str(), subject, body, shop.clock.now());
-            Outcome::Sent
+            Tried { outcome: Outcome::Sent, was_seen: true }
         }
     }
 }

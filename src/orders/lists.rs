@@ -150,6 +150,17 @@ pub fn of_customer(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<Custo
     Ok(orders)
 }
 
+/// Whether any order of this customer is neither completed nor cancelled.
+pub fn are_underway(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
+    for listed in orders_of(view, subject)? {
+        let Some(row) = view.get(&ORDERS, &listed.number)? else { continue };
+        if !matches!(row.fulfilment, Fulfilment::Completed | Fulfilment::Cancelled) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Whose order it is and where it goes; `None` once that was erased. Not masked: for the owner,
 /// the export of their data, and whoever has logged the look.
 pub fn consignee_of(view: &View<'_>, number: &OrderNumber) -> StoreResult<Option<Consignee>> {

@@ -1,16 +1,21 @@
-//! Requests about personal data (RGT-07, RGT-08, RGT-13 to RGT-17): what a person asks for, who they are
+//! Requests about personal data (RGT-02, RGT-07, RGT-08, RGT-13 to RGT-17): what a person asks for, who they are
 //! known to be, by when it is answered, and what came of it.
 //!
 //! Signed-in customers ask in the personal centre; anybody else proves a contact by a code. Each request
 //! lies in a vault of its own, which stays when the account goes and leaves by a clock of its own.
+//! Whoever has no account comes back by the request's number and a new code for as long as it is kept.
 
+mod fees;
 mod office;
 mod pages;
 mod records;
+mod reminders;
 mod rules;
+mod stranger;
 
 pub use records::{Kind, RequestRow, State};
-pub use rules::{of_subject, open};
+pub use reminders::remind;
+pub use rules::{are_open, contact_of, counts, let_go, of_asker, open, rebuild_index};
 
 use crate::store::TableInfo;
 use crate::web::Route;
@@ -23,6 +28,7 @@ pub fn tables() -> Vec<TableInfo> {
 /// The routes of this room.
 pub fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
+    routes.extend(stranger::routes());
     routes.extend(office::routes());
     routes
 }

@@ -4,36 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::ids::{OrderNumber, SubjectId};
-use crate::locale::{Locale, Text};
+use crate::ids::{OrderNumber, SubjectId, VaultId};
+use crate::locale::{Locale, closed_list};
+use crate::money::Money;
+use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
-
-/// Makes a closed list: each choice with the name that forms use and what people read.
-macro_rules! closed_list {
-    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $choice:ident = $id:literal, $en:literal, $zh:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-        pub enum $name { $($(#[$about])* $choice,)* }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$choice,)*];
-
-            /// The name in forms.
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$choice => $id,)* }
-            }
-
-            pub const fn title(self) -> Text {
-                match self { $(Self::$choice => Text::new($en, $zh),)* }
-            }
-
-            /// Reads what [`Self::id`] gives.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|choice| choice.id() == text)
-            }
-        }
-    };
-}
 
 closed_list!(
     /// What a person asks for.
@@ -44,6 +19,8 @@ closed_list!(
         AnonymiseDevice = "anonymise-device", "Delete or anonymise data about my devices", "删除或匿名化我的设备信息";
         Explain = "explain", "Answer a question about my data", "解释个人信息处理规则";
         Withdraw = "withdraw", "Withdraw a consent", "撤回同意";
+        /// The shop stores none itself: whoever checked them is asked (RGT-02).
+        RealName = "real-name", "See or correct what was checked of my real name", "查阅或更正实名核验信息";
     }
 );
 
@@ -82,6 +59,46 @@ closed_list!(
     }
 );
 
+closed_list!(
+    /// What happened to a request.
+    Step {
+        Received = "received", "Received", "已收到";
+        Verified = "verified", "Identity proven", "身份已核实";
+        Opened = "opened", "Opened by staff", "店员已查看";
+        DevicesDeleted = "devices-deleted", "Device records deleted", "设备记录已删除";
+        FeeProposed = "fee-proposed", "Fee proposed", "已提出收费";
+        FeeAccepted = "fee-accepted", "Fee accepted", "已同意收费";
+        FeeDeclined = "fee-declined", "Fee declined", "已拒绝收费";
+        Answered = "answered", "Answered", "已答复";
+        Refused = "refused", "Refused", "已拒绝";
+        Withdrawn = "withdrawn", "Withdrawn", "已撤回";
+    }
+);
+
+/// A step with its time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StepRow {
+    pub at: Timestamp,
+    pub step: Step,
+}
+
+/// A fee that staff proposed for a request beyond reason (RGT-15).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FeeRow {
+    pub amount: Money,
+    pub why: String,
+    /// What the person said to it.
+    pub accepted: Option<bool>,
+}
+
+/// What the owners were reminded of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Reminded {
+    Nothing,
+    Soon,
+    Late,
+}
+
 /// A request with all that became of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RequestRow {
@@ -89,6 +106,8 @@ pub struct RequestRow {
     pub ground: Option<Ground>,
     pub details: String,
     pub order: Option<OrderNumber>,
+    /// Who asks: the account, or whoever proved a contact, under an id that is drawn for that contact.
+    pub asker: SubjectId,
     /// Whose account it came from.
     pub subject: Option<SubjectId>,
     /// The contact that was proven, where there was no account.
@@ -102,9 +121,23 @@ pub struct RequestRow {
     pub closed: Option<Timestamp>,
     pub reason: Option<Reason>,
     pub answer: String,
+    pub fee: Option<FeeRow>,
+    pub reminded: Reminded,
+    /// What happened, the oldest first.
+    pub steps: Vec<StepRow>,
 }
 
 impl RequestRow {
+    /// Whether a fee was proposed that the person has not answered.
+    pub fn awaits_word(&self) -> bool {
+        self.state == State::Open && self.fee.as_ref().is_some_and(|fee| fee.accepted.is_none())
+    }
+
+    /// Adds what happens now.
+    pub fn note(&mut self, at: Timestamp, step: Step) {
+        self.steps.push(StepRow { at, step });
+    }
+
     /// Whether it was not answered in time.
     pub fn is_late(&self, now: Timestamp) -> bool {
         self.state == State::Open && self.due <= now
@@ -117,6 +150,7 @@ impl Record for RequestRow {
         Field::new("ground", DataKind::Basic),
         Field::new("details", DataKind::Basic),
         Field::new("order", DataKind::Property),
+        Field::new("asker", DataKind::OnlineIdentity),
         Field::new("subject", DataKind::OnlineIdentity),
         Field::new("contact", DataKind::Basic),
         Field::new("language", DataKind::Nothing),
@@ -127,6 +161,9 @@ impl Record for RequestRow {
         Field::new("closed", DataKind::Nothing),
         Field::new("reason", DataKind::Basic),
         Field::new("answer", DataKind::Basic),
+        Field::new("fee", DataKind::Basic),
+        Field::new("reminded", DataKind::Nothing),
+        Field::new("steps", DataKind::Nothing),
     ];
 }
 
@@ -140,6 +177,8 @@ pub struct WaitingRow {
     pub order: Option<OrderNumber>,
     pub contact: String,
     pub received: Timestamp,
+    /// The earlier request that somebody comes back to.
+    pub only: Option<String>,
 }
 
 impl Record for WaitingRow {
@@ -150,14 +189,65 @@ impl Record for WaitingRow {
         Field::new("order", DataKind::Property),
         Field::new("contact", DataKind::Basic),
         Field::new("received", DataKind::Nothing),
+        Field::new("only", DataKind::Nothing),
     ];
+}
+
+/// A contact that this browser has proven: good for an hour, to answer a proposal with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProvenRow {
+    pub contact: String,
+}
+
+impl Record for ProvenRow {
+    const FIELDS: &'static [Field] = &[Field::new("contact", DataKind::Basic)];
+}
+
+/// The number of a request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NumberRow {
+    pub number: String,
+}
+
+impl Record for NumberRow {
+    const FIELDS: &'static [Field] = &[Field::new("number", DataKind::Nothing)];
 }
 
 /// By their number, which is random: it tells nothing of how many there are.
 pub const REQUESTS: Table<String, RequestRow> = Table::new("requests", Class::Request);
+/// When it is due, then its number: the open ones.
+pub const OPEN: Table<Vec<u8>, Mark> = Table::new("requests_open", Class::Request);
+/// When it was closed, then its number.
+pub const CLOSED: Table<Vec<u8>, Mark> = Table::new("requests_closed", Class::Request);
+/// Who asks, then the number.
+pub const ASKED_BY: Table<(SubjectId, String), Mark> = Table::new("requests_by", Class::Request);
+/// Which request lies in a vault.
+pub const REQUEST_IN: Table<VaultId, NumberRow> = Table::new("requests_in", Class::Request);
 /// By a digest of the browser's step token.
 pub const WAITING: Table<[u8; 32], WaitingRow> = Table::new("requests_waiting", Class::Registration);
+/// By the same.
+pub const PROVEN: Table<[u8; 32], ProvenRow> = Table::new("requests_proven", Class::Registration);
 
 pub(super) fn tables() -> Vec<TableInfo> {
-    vec![REQUESTS.info(), WAITING.info()]
+    vec![
+        REQUESTS.info(),
+        OPEN.info(),
+        CLOSED.info(),
+        ASKED_BY.info(),
+        REQUEST_IN.info(),
+        WAITING.info(),
+        PROVEN.info(),
+    ]
+}
+
+/// The key of a request in [`OPEN`] or [`CLOSED`].
+pub(super) fn by_time(at: Timestamp, number: &str) -> Vec<u8> {
+    let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
+    key.extend_from_slice(number.as_bytes());
+    key
+}
+
+/// The number in such a key.
+pub(super) fn number_in(key: &[u8]) -> Option<String> {
+    String::from_utf8(key.get(8..)?.to_vec()).ok()
 }

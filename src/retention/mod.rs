@@ -26,7 +26,7 @@ use crate::policy;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, TableInfo, View};
-use crate::{accounts, sharing, staff};
+use crate::{accounts, requests, sharing, staff};
 
 /// The tables of this room.
 pub fn tables() -> Vec<TableInfo> {
@@ -125,6 +125,7 @@ pub async fn renew_contact_index(shop: &Shop) -> Decided<bool> {
         }
     }
     shop.store.commit(|plan| Ok(staff::rebuild_index(plan)?)).await?;
+    shop.store.commit(|plan| Ok(requests::rebuild_index(plan)?)).await?;
     shop.store.commit(|plan| Ok(plan.turn_contact_index()?)).await?;
     tracing::info!("the index of contacts has a new key");
     Ok(true)
@@ -193,6 +194,7 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
         let decide = move |plan: &mut Plan<'_>| {
             for vault in together {
                 sharing::tell_to_delete(plan, vault)?;
+                requests::let_go(plan, vault)?;
                 plan.drop_vault(vault)?;
             }
             Ok(())

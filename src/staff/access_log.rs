@@ -68,6 +68,17 @@ impl EntryRow {
     }
 }
 
+/// What an entry is to the watch for unusual patterns ([`super::alerts`]).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Sort {
+    /// A look, for an order, a request or a search.
+    Look,
+    /// A person shown whole, with neither an order underway nor an open request of theirs.
+    Bare,
+    /// No look: something that staff decided about looks.
+    Act,
+}
+
 /// The part of an entry that may name people.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DetailsRow {
@@ -80,6 +91,7 @@ pub struct DetailsRow {
     pub whose: Option<SubjectId>,
     pub order: Option<OrderNumber>,
     pub reason: String,
+    pub sort: Sort,
 }
 
 impl Record for DetailsRow {
@@ -90,6 +102,7 @@ impl Record for DetailsRow {
         Field::new("whose", DataKind::OnlineIdentity),
         Field::new("order", DataKind::Property),
         Field::new("reason", DataKind::Basic),
+        plain("sort"),
     ];
 }
 
@@ -166,19 +179,51 @@ pub fn log_look(
         (None, Some(order)) => orders::consignee_of(plan, order)?.map(|consignee| consignee.subject),
         _ => whose,
     };
-    let details = DetailsRow {
-        name: who.name.clone(),
-        is_owner: who.is_owner,
-        from: who.from.clone(),
-        whose,
-        order: order.cloned(),
-        reason: reason.to_owned(),
-    };
-    append(plan, who.id, kind, &details)
+    append(plan, who.id, kind, &details_of(who, whose, order.cloned(), reason, Sort::Look))
+}
+
+/// Writes down that a person is shown whole, and whether an order or a request of theirs stands behind it.
+pub(super) fn log_reveal(
+    plan: &mut Plan<'_>,
+    who: &Looker,
+    kind: Text,
+    whose: SubjectId,
+    reason: &str,
+    is_bare: bool,
+) -> StoreResult<()> {
+    let sort = if is_bare { Sort::Bare } else { Sort::Look };
+    append(plan, who.id, kind, &details_of(who, Some(whose), None, reason, sort))
+}
+
+/// Writes down what a member of staff decided about looks; itself it is none.
+pub(super) fn log_act(plan: &mut Plan<'_>, who: &Looker, kind: Text, reason: &str) -> StoreResult<()> {
+    append(plan, who.id, kind, &details_of(who, None, None, reason, Sort::Act))
+}
+
+fn details_of(
+    who: &Looker,
+    whose: Option<SubjectId>,
+    order: Option<OrderNumber>,
+    reason: &str,
+    sort: Sort,
+) -> DetailsRow {
+    let (name, from) = (who.name.clone(), who.from.clone());
+    DetailsRow { name, is_owner: who.is_owner, from, whose, order, reason: reason.to_owned(), sort }
+}
+
+/// Stands in the log where somebody looked by the command line: whoever runs the shop's process.
+pub(super) const THE_SHELL: StaffId = StaffId([0xff; 16]);
+pub(super) const SHELL_NAME: &str = "shell / 命令行";
+
+/// Writes down a look by the command line. It belongs into a commit that is answered before the data is
+/// shown.
+pub fn log_shell_look(plan: &mut Plan<'_>, kind: Text) -> StoreResult<()> {
+    let who = Looker { id: THE_SHELL, name: SHELL_NAME.to_owned(), is_owner: true, from: String::new() };
+    append(plan, who.id, kind, &details_of(&who, None, None, "", Sort::Look))
 }
 
 /// Stands in the log where it was no member of staff who looked, but the person themselves.
-const THE_PERSON: StaffId = StaffId([0; 16]);
+pub(super) const THE_PERSON: StaffId = StaffId([0; 16]);
 
 /// Writes down that a person was shown what is kept of an order of theirs.
 pub fn log_own_look(
@@ -190,8 +235,8 @@ pub fn log_own_look(
     // Where the person came from is not written down: their network address is nobody's business.
     let from = String::new();
     let order = Some(order.clone());
-    let details =
-        DetailsRow { name: String::new(), is_owner: false, from, whose, order, reason: String::new() };
+    let (name, reason, sort) = (String::new(), String::new(), Sort::Look);
+    let details = DetailsRow { name, is_owner: false, from, whose, order, reason, sort };
     append(plan, THE_PERSON, kind, &details)
 }
 
@@ -287,6 +332,14 @@ pub fn newest(
     let to = end.as_ref().map_or(Bound::Unbounded, |end| Bound::Excluded(&end[..]));
     let rows = view.range(&ACCESS_LOG, Bound::Unbounded, to, limit, true)?;
     rows.into_iter().map(|row| Ok((row.key, row.record, view.get(&ACCESS_LOG_DETAILS, &row.key)?))).collect()
+}
+
+/// An entry by its number with its details; `None` where it can't be read: what was altered is found by
+/// [`verify_chain`], and no reason to overlook the rest.
+pub(super) fn readable(view: &View<'_>, number: u64) -> StoreResult<Option<(EntryRow, DetailsRow)>> {
+    let entry = tolerated(view.get(&ACCESS_LOG, &number))?.flatten();
+    let details = tolerated(view.get(&ACCESS_LOG_DETAILS, &number))?.flatten();
+    Ok(entry.zip(details))
 }
 
 /// A look at somebody's data.
@@ -417,7 +470,7 @@ fn entry_table(
                 "erased",
                 "已删除"
             )) } },
-            html! { (details.as_ref().map_or("–", |details| &details.from)) },
+            html! { (details.as_ref().map(|details| &details.from[..]).filter(|from| !from.is_empty()).unwrap_or("–")) },
         ]);
     }
     Ok(ui::table(&t!(l, "Looks at personal data", "个人信息查看记录"), &columns, &rows))
@@ -436,6 +489,9 @@ fn name_of(
     if entry.who == THE_PERSON {
         return Ok(t!(l, "the person", "本人"));
     }
+    if entry.who == THE_SHELL {
+        return Ok(SHELL_NAME.to_owned());
+    }
     if let Some(details) = details {
         return Ok(details.name.clone());
     }
@@ -451,6 +507,7 @@ fn whose(l: Locale, details: Option<&DetailsRow>) -> Markup {
         @if let Some(subject) = &details.whose {
             a href={ "/admin/customers/" (subject) } { (t!(l, "a customer", "客户")) }
         }
-        @if details.order.is_none() && details.whose.is_none() { (t!(l, "several or nobody", "多人或无")) }
+        @if details.sort == Sort::Act { "–" }
+        @else if details.order.is_none() && details.whose.is_none() { (t!(l, "several or nobody", "多人或无")) }
     }
 }

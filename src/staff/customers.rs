@@ -4,6 +4,7 @@
 use axum::extract::Path;
 use maud::{Markup, html};
 
+use super::access_log::log_reveal;
 use super::{Looker, log_look};
 use crate::accounts::{self, Account, SavedAddress};
 use crate::address;
@@ -13,6 +14,7 @@ use crate::ids::SubjectId;
 use crate::locale::{Locale, Text};
 use crate::orders::{self, CustomerOrder};
 use crate::refusal::{Problem, Refusal, Stop};
+use crate::requests;
 use crate::store::{Handle, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
@@ -192,7 +194,8 @@ async fn reveal(mut visit: Visit, Path(id): Path<String>, form: Form) -> Answer 
             if !accounts::is_in_use(plan, subject)? {
                 return Err(Refusal::not_found().into());
             }
-            Ok(log_look(plan, &looker, REVEALED, Some(subject), None, &reason)?)
+            let is_bare = !orders::are_underway(plan, subject)? && !requests::are_open(plan, subject)?;
+            Ok(log_reveal(plan, &looker, REVEALED, subject, &reason, is_bare)?)
         })
         .await?;
     Ok(page(revealed_page(&visit, &whole)?))

@@ -4,7 +4,7 @@
 use jiff::Unit;
 use maud::{Markup, html};
 
-use super::{StaffMember, has_factor, list};
+use super::{StaffMember, alerts, has_factor, list};
 use crate::clock::Timestamp;
 use crate::front::{self, Page};
 use crate::locale::Locale;
@@ -32,7 +32,7 @@ async fn show(visit: Visit) -> Answer {
         @for warning in warnings(&visit, &view, &member)? { (ui::notice(Tone::Warn, warning)) }
         (numbers(l, &summary))
         (to_do(l, &summary))
-        (requests_due(&visit, &view)?)
+        (personal_data(&visit, &view, member.owner)?)
     };
     Ok(page(front::admin_page(&visit, &Page { title: &title, ..Page::default() }, "/admin", main)?))
 }
@@ -51,14 +51,19 @@ fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
     ])
 }
 
-/// How many requests about personal data wait, and how many are late.
-fn requests_due(visit: &Visit, view: &View<'_>) -> StoreResult<Markup> {
+/// How many requests about personal data wait, how many are late and, for owners, how many alerts wait.
+fn personal_data(visit: &Visit, view: &View<'_>, is_owner: bool) -> StoreResult<Markup> {
     let l = visit.locale;
-    let (now, open) = (visit.shop.clock.now(), requests::open(view)?);
-    let late = open.iter().filter(|(_, row)| row.is_late(now)).count();
-    let open = open.len();
+    let (open, late) = requests::counts(view, visit.shop.clock.now())?;
     let says = t!(l, "{open} open, {late} overdue", "处理中 {open} 件，已逾期 {late} 件");
-    Ok(ui::tiles(&[("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says)]))
+    let mut tiles =
+        vec![("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says)];
+    if is_owner {
+        let open = alerts::open_count(view)?;
+        let says = t!(l, "{open} to be answered", "待处理 {open} 条");
+        tiles.push(("/admin/alerts", t!(l, "Alerts about looks", "异常查看提醒"), says));
+    }
+    Ok(ui::tiles(&tiles))
 }
 
 fn to_do(l: Locale, summary: &AdminSummary) -> Markup {

@@ -5,10 +5,12 @@
 //!   [`set_password`], [`has_owner`]: staff accounts, for pages and for `tuckshop staff`.
 //! - [`log_look`]: each look at personal data, committed before the data is shown (SEC-07).
 //! - [`access_log`]: the log as a chain, its check and its head.
+//! - [`alerts`]: unusual patterns among the looks, which owners answer.
 //! - [`setup`]: the link of the first start.
 //! - [`after_restore`]: emails indexed anew, and nobody but owners admitted.
 
 pub mod access_log;
+pub mod alerts;
 mod cookies_page;
 mod customers;
 mod dashboard;
@@ -23,7 +25,7 @@ mod sign_in;
 mod steps;
 mod tries;
 
-pub use access_log::{Looker, log_look, log_own_look};
+pub use access_log::{Looker, log_look, log_own_look, log_shell_look};
 pub use tries::Tries;
 
 use records::{FactorRow, PasswordRow, STAFF, STAFF_FACTORS, STAFF_PASSWORDS, STAFF_SIGN_INS, StaffRow};
@@ -65,6 +67,7 @@ impl StaffMember {
 pub fn tables() -> Vec<TableInfo> {
     let mut all = vec![STAFF.info(), STAFF_PASSWORDS.info(), STAFF_FACTORS.info(), STAFF_SIGN_INS.info()];
     all.extend(access_log::tables());
+    all.extend(alerts::tables());
     all
 }
 
@@ -78,6 +81,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(shop_settings::routes());
     all.extend(customers::routes());
     all.extend(access_log::routes());
+    all.extend(alerts::routes());
     all.extend(own_looks::routes());
     all.extend(setup::routes());
     all.extend(cookies_page::routes());

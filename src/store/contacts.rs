@@ -61,6 +61,8 @@ pub enum Handle {
     CodeSending,
     /// To count tries to sign in.
     SignIn,
+    /// Who made a request about personal data without an account.
+    Requester,
 }
 
 impl Handle {
@@ -71,6 +73,7 @@ impl Handle {
             Self::StaffEmail => b"staff email",
             Self::CodeSending => b"code sending",
             Self::SignIn => b"sign-in",
+            Self::Requester => b"requester",
         }
     }
 }

@@ -182,6 +182,8 @@ impl TestShop {
         tuckshop::orders::run_due(&self.shop).await.expect("due orders");
         tuckshop::retention::sweep_passing(&self.shop).await.expect("the sweep");
         tuckshop::accounts::erase_due(&self.shop).await.expect("what is due is erased");
+        tuckshop::requests::remind(&self.shop).await.expect("the owners are reminded");
+        tuckshop::staff::alerts::watch(&self.shop).await.expect("the looks are watched");
     }
 
     /// Every fault that `tuckshop check` would name.

@@ -138,6 +138,18 @@ async fn attack(shop: &TestShop, browser: &Browser, forms: &Walk, who: &str) -> 
 /// A shop with something of everything, and people in it.
 async fn peopled() -> (TestShop, Browser, Browser) {
     let shop = TestShop::open().await;
+    let mut owner = shop.owner().await;
+    // Somebody without an order is looked at again and again: an alert.
+    shop.shopper("ann").await;
+    let list = owner.get("/admin/customers").await.must_be(200);
+    let first = list.body.split("href=\"").find(|piece| piece.starts_with("/admin/customers/"));
+    let ann = first.and_then(|piece| piece.split('"').next()).expect("somebody").to_owned();
+    for _ in 0..5 {
+        let form = owner.get(&ann).await.must_be(200).form(&format!("{ann}/reveal"));
+        owner.submit(form.with("reason", "a call by telephone")).await.must_be(200);
+    }
+    shop.run_jobs().await;
+    owner.get("/admin/alerts/1").await.must_be(200);
     let mut lin = shop.shopper("lin").await;
     let form = fill_address(lin.get("/account/addresses").await.form("/account/addresses"));
     lin.submit(form).await.must_be(303);
@@ -146,7 +158,6 @@ async fn peopled() -> (TestShop, Browser, Browser) {
         lin.order(payment).await;
     }
     lin.put_in_cart("mug", 1).await;
-    let owner = shop.owner().await;
     (shop, lin, owner)
 }
 

@@ -6,6 +6,7 @@ mod page;
 mod policy;
 mod program;
 
+mod alerts;
 mod audit;
 mod backups;
 mod clients;

@@ -150,3 +150,287 @@ async fn sec_07_what_a_person_was_shown_by_a_request_is_no_look_of_staff() {
     let page = lin.get("/account/privacy/looks").await.must_be(200).must_say("you, by a request");
     assert!(page.says(&number) && !page.says("staff"), "{}", page.text());
 }
+
+/// Proposes a fee for a request, as the owner.
+async fn propose(shop: &TestShop, number: &str, amount: &str) -> Page {
+    let mut owner = shop.owner().await;
+    let here = format!("/admin/requests/{number}");
+    let form = owner.get(&here).await.must_be(200).form(&format!("{here}/fee"));
+    owner.submit(form.with("amount", amount).with("why", "The fourth copy this year.")).await
+}
+
+async fn refuse(shop: &TestShop, number: &str, reason: &str) -> Page {
+    let mut owner = shop.owner().await;
+    let here = format!("/admin/requests/{number}");
+    let form = owner.get(&here).await.must_be(200).form(&format!("{here}/refuse"));
+    owner.submit(form.with("reason", reason).with("explanation", "Quince jelly.")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_15_three_of_a_kind_in_a_year_are_free_and_the_fourth_costs_only_what_the_person_accepts() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    for _ in 0..2 {
+        ask(&mut lin, "access").await;
+        shop.pass(60);
+    }
+    ask(&mut lin, "explain").await;
+    let third = ask(&mut lin, "access").await;
+    let offers = |page: &Page, number: &str| page.has_form(&format!("/admin/requests/{number}/fee"));
+    let page = shop.owner().await.get(&format!("/admin/requests/{third}")).await.must_be(200);
+    assert!(!offers(&page, &third), "the third of its kind is free");
+    let forced = [("amount", "5"), ("why", "Because.")];
+    let free = shop.owner().await.post(&format!("/admin/requests/{third}/fee"), &forced).await;
+    assert_eq!(free.status, 409);
+    shop.pass(60);
+    let number = ask(&mut lin, "access").await;
+    for wrong in ["", "0", "-5", "1e3", "a lot"] {
+        propose(&shop, &number, wrong).await.must_be(422).must_say("The fourth copy this year.");
+    }
+    assert!(!lin.get("/account/privacy/requests").await.says("Fee proposed"));
+    propose(&shop, &number, "12.50").await.must_be(303);
+    assert!(shop.last_letter("lin@example.com").await.expect("a letter").contains("A fee is proposed"));
+    assert_eq!(shop.owner().await.post(&format!("/admin/requests/{number}/fee"), &forced).await.status, 409);
+
+    // Until there is an answer it can't be refused for this, though it can be answered.
+    refuse(&shop, &number, "repetition")
+        .await
+        .must_be(422)
+        .must_say("has not answered the fee")
+        .must_say("Quince jelly.");
+    let page =
+        lin.get(OWN).await.must_say("¥12.50").must_say("The fourth copy this year.").must_say("2026-04-01");
+    let fee = format!("{OWN}/fee");
+    let forms: Vec<_> = page.forms().into_iter().filter(|form| form.action == fee).collect();
+    let mut mei = shop.shopper("mei").await;
+    assert_eq!(mei.submit(forms[0].clone()).await.status, 404, "another's");
+    lin.submit(forms[0].clone().with("answer", "perhaps")).await.must_be(422);
+    let decline =
+        forms.iter().find(|form| form.value("answer") == Some("decline")).expect("a way out").clone();
+    lin.submit(decline.clone()).await.must_be(303);
+    assert_eq!(lin.submit(decline).await.status, 409, "once");
+    lin.get(OWN).await.must_say("nothing is charged").must_say("Fee declined");
+    refuse(&shop, &number, "repetition").await.must_be(303);
+    let text = lin.get(OWN).await.must_say("Repeated beyond reason").text();
+    for step in ["Received", "Identity proven", "Fee proposed", "Fee declined", "Refused"] {
+        assert!(text.contains(step), "{step}: {text}");
+    }
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_15_an_accepted_fee_is_noted_and_after_the_year_requests_are_free_again() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let mut number = String::new();
+    for _ in 0..4 {
+        number = ask(&mut lin, "correct").await;
+        shop.pass(60);
+    }
+    propose(&shop, &number, "3").await.must_be(303);
+    let page = lin.get(OWN).await;
+    let accept =
+        page.forms().into_iter().find(|form| form.value("answer") == Some("accept")).expect("a form");
+    lin.submit(accept).await.must_be(303);
+    lin.get(OWN).await.must_say("agreed outside the checkout");
+    let here = format!("/admin/requests/{number}");
+    let mut owner = shop.owner().await;
+    owner.get(&here).await.must_say("accepted").must_say("Fee accepted");
+    // A year after the first of them only three lie within the twelve months, this one not counted.
+    shop.pass(365 * 86_400);
+    lin.sign_in("lin@example.com", crate::actors::SHOPPER_PASSWORD).await.must_be(303);
+    let later = ask(&mut lin, "correct").await;
+    let page = shop.owner().await.get(&format!("/admin/requests/{later}")).await.must_be(200);
+    assert!(!page.has_form(&format!("/admin/requests/{later}/fee")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_13_a_stranger_comes_back_by_number_and_code_for_as_long_as_the_request_is_kept() {
+    let shop = TestShop::open().await;
+    let mut number = String::new();
+    for _ in 0..4 {
+        number = number_on(&ask_as_stranger(&shop, "mei@example.com", "", "correct").await);
+    }
+    propose(&shop, &number, "8").await.must_be(303);
+    shop.pass(20 * 86_400);
+    let here = format!("{OPEN}/{number}");
+    let letter = shop.last_letter("mei@example.com").await.expect("a letter");
+    assert!(letter.contains(&here) && letter.contains("fee"), "it waited for twenty days: {letter}");
+
+    let mut mei = shop.browser();
+    let fee = [("number", number.as_str()), ("answer", "accept")];
+    assert_eq!(mei.post(&format!("{OPEN}/fee"), &fee).await.must_be(303).leads_to(), here, "prove it first");
+    let page = come_back(&shop, &mut mei, &number, "mei@example.com").await.must_say("¥8.00");
+    let accept =
+        page.forms().into_iter().find(|form| form.value("answer") == Some("accept")).expect("a form");
+    mei.submit(accept.clone()).await.must_be(200).must_say("Fee accepted");
+    assert_eq!(mei.submit(accept.clone()).await.status, 409);
+
+    // Who proves another contact sees nothing of it, and can't answer for it.
+    let mut lin = shop.browser();
+    let page = come_back(&shop, &mut lin, &number, "lin@example.com").await;
+    assert!(page.says("There are no requests") && !page.says("¥8.00"), "{}", page.text());
+    assert_eq!(lin.submit(accept).await.status, 404);
+
+    let mut owner = shop.owner().await;
+    let page = owner.get(&format!("/admin/requests/{number}")).await;
+    let form = page.form(&format!("/admin/requests/{number}/answer")).with("outcome", "Mended.");
+    owner.submit(form).await.must_be(303);
+    let letters = shop.letters("mei@example.com").await;
+    assert!(letters[0].contains("was answered") && letters[0].contains(&here), "{}", letters[0]);
+    let end = end_of(&shop);
+    shop.clock.set(end.plus_seconds(-3600));
+    come_back(&shop, &mut mei, &number, "mei@example.com").await.must_say("Mended.");
+    shop.clock.set(end);
+    tuckshop::retention::sweep(&shop.shop).await.expect("swept");
+    let page = come_back(&shop, &mut mei, &number, "mei@example.com").await;
+    assert!(page.says("There are no requests"), "{}", page.text());
+    for absent in ["R-AAAA", "R-AAAAAAAAAAAAAAA1", "x"] {
+        assert_eq!(mei.get(&format!("{OPEN}/{absent}")).await.status, 404);
+    }
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+async fn come_back(shop: &TestShop, browser: &mut Browser, number: &str, contact: &str) -> Page {
+    shop.pass(61);
+    let here = format!("{OPEN}/{number}");
+    let form = browser.get(&format!("{here}?again=1")).await.must_be(200).form(&here);
+    browser.submit(form.with("contact", contact)).await.must_be(303);
+    let code = shop.code_for(contact).await;
+    let form = browser.get(&here).await.must_be(200).form(&here);
+    browser.submit(form.with("code", &code)).await.must_be(200)
+}
+
+/// When a request that is closed now goes.
+fn end_of(shop: &TestShop) -> tuckshop::clock::Timestamp {
+    let view = shop.shop.store.view().expect("a view");
+    tuckshop::retention::end_of(&view, tuckshop::retention::Rule::Request, shop.now()).expect("readable")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ret_06_a_closed_request_goes_after_its_period_and_not_a_second_before() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let number = ask(&mut lin, "access").await;
+    let here = format!("/admin/requests/{number}");
+    let mut owner = shop.owner().await;
+    let form = owner.get(&here).await.form(&format!("{here}/answer"));
+    owner.submit(form.with("outcome", "Here it is.")).await.must_be(303);
+    let end = end_of(&shop);
+    let there = async |shop: &TestShop| {
+        tuckshop::retention::sweep(&shop.shop).await.expect("swept");
+        shop.owner().await.get("/admin/requests?state=closed").await.must_be(200).says(&number)
+    };
+    shop.clock.set(end.plus_seconds(-1));
+    assert!(there(&shop).await);
+    shop.clock.set(end);
+    assert!(!there(&shop).await);
+    assert_eq!(shop.owner().await.get(&here).await.status, 404);
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_14_owners_are_reminded_once_before_it_is_due_and_once_when_it_is_late() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    ask(&mut lin, "access").await;
+    ask(&mut lin, "explain").await;
+    let mails = async |shop: &TestShop| {
+        shop.run_jobs().await;
+        shop.run_jobs().await;
+        let letters = shop.letters(crate::actors::OWNER).await;
+        let count = |words: &str| letters.iter().filter(|letter| letter.contains(words)).count();
+        assert!(!letters.iter().any(|letter| letter.contains("plum blossom") || letter.contains("lin@")));
+        (count("is soon due"), count("is overdue"))
+    };
+    let start = shop.now();
+    let after = |days: i64, seconds: i64| start.plus_seconds(days * 86_400 + seconds);
+    for (days, seconds, wanted) in [
+        (8, -1, (0, 0)),
+        // Ten days less two, and thirty less five.
+        (8, 0, (1, 0)),
+        (10, -1, (1, 0)),
+        (10, 0, (1, 1)),
+        (25, -1, (1, 1)),
+        (25, 0, (2, 1)),
+        (30, -1, (2, 1)),
+        (30, 0, (2, 2)),
+        (40, 0, (2, 2)),
+    ] {
+        shop.clock.set(after(days, seconds));
+        assert_eq!(mails(&shop).await, wanted, "after {days} days and {seconds} s");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_02_real_name_facts_are_asked_for_by_a_request_and_stored_in_no_field() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let number = ask(&mut lin, "real-name").await;
+    shop.owner().await.get(&format!("/admin/requests/{number}")).await.must_say("my real name");
+    for page in ["/account/settings", "/account/security", "/account/privacy/requests", "/checkout"] {
+        for (name, _) in lin.get(page).await.forms().into_iter().flat_map(|form| form.fields) {
+            let asks =
+                ["real", "passport", "identity", "id_number", "document"].iter().any(|w| name.contains(w));
+            assert!(!asks, "{page} asks for {name}");
+        }
+    }
+    for table in tuckshop::tables::all() {
+        for field in table.fields {
+            let name = field.name;
+            let stores = ["real_name", "passport", "id_number", "document"].iter().any(|w| name.contains(w));
+            assert!(!stores, "{} stores {name}", table.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_07_device_records_go_on_request_and_their_bytes_with_them() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let form = lin.get("/account/privacy").await.form("/account/privacy").with("device-recognition", "on");
+    lin.submit(form).await.must_be(303);
+    lin.get("/account/privacy/history").await.must_say("Computer");
+    let number = ask(&mut lin, "anonymise-device").await;
+    let subject = {
+        let view = shop.shop.store.view().expect("a view");
+        let found = view.find_contact(tuckshop::store::Handle::AccountName, "lin").expect("readable");
+        tuckshop::ids::SubjectId(found.expect("lin"))
+    };
+    let vaults = {
+        let view = shop.shop.store.view().expect("a view");
+        let held = tuckshop::accounts::held(&view, subject).expect("readable");
+        let of_devices = held.into_iter().filter(|(class, _)| *class == tuckshop::classes::Class::Devices);
+        of_devices.map(|(_, vault)| vault).collect::<Vec<_>>()
+    };
+    assert_eq!(vaults.len(), 1);
+    let here = format!("/admin/requests/{number}");
+    let mut owner = shop.owner().await;
+    let form = owner.get(&here).await.must_be(200).form(&format!("{here}/devices"));
+    owner.submit(form).await.must_be(303);
+    owner.get(&here).await.must_say("Device records deleted");
+    let page = lin.get("/account/privacy/history").await;
+    assert!(!page.says("Computer"), "{}", page.text());
+    lin.get(OWN).await.must_say("Device records deleted");
+    // Without its key every copy of the bytes is noise, in the file and in backups.
+    assert!(!shop.shop.store.view().expect("a view").lives(vaults[0]));
+    shop.pass(1);
+    let other = ask(&mut lin, "access").await;
+    let page = owner.get(&format!("/admin/requests/{other}")).await;
+    assert!(!page.has_form(&format!("/admin/requests/{other}/devices")));
+    assert_eq!(owner.post(&format!("/admin/requests/{other}/devices"), &[]).await.status, 404);
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_staff_typed_is_kept_when_the_form_comes_back() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let number = ask(&mut lin, "access").await;
+    refuse(&shop, &number, "no time").await.must_be(422).must_say("Quince jelly.");
+    let here = format!("/admin/requests/{number}");
+    let mut owner = shop.owner().await;
+    let form = owner.get(&here).await.form(&format!("{here}/answer"));
+    let long = format!("plum {}", "长".repeat(4000));
+    owner.submit(form.with("outcome", &long)).await.must_be(422).must_say(&long);
+}

@@ -225,3 +225,35 @@ fn serve_on_an_empty_dir_prints_a_link_that_makes_the_owner() {
     assert!(code == 0 && listed.starts_with("owner"), "{listed}");
     assert_eq!(home.run(&["backup", "now"]).0, 0, "the recovery key is known");
 }
+
+#[test]
+fn sec_07_a_verb_that_shows_people_is_logged_and_the_others_show_nobody() {
+    let (home, _) = Home::with_shop();
+    let entries = || {
+        let (code, json, error) = home.run(&["audit", "verify", "--json"]);
+        assert_eq!(code, 0, "{error}");
+        let audit: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        audit["entries"].as_u64().expect("a number")
+    };
+    let copy = home.folder.path().join("copy.age").display().to_string();
+    for (verb, logged) in [
+        (&["staff", "list"][..], 1),
+        (&["staff", "list", "--json"], 1),
+        (&["check"], 0),
+        (&["products", "export"], 0),
+        (&["backup", "now"], 0),
+        (&["backup", "list"], 0),
+        (&["backup", "verify"], 0),
+        (&["backup", "keyring", "--to", &copy], 0),
+        (&["sweep", "--dry-run"], 0),
+        (&["sweep"], 0),
+        (&["audit", "verify"], 0),
+        (&["data-map"], 0),
+    ] {
+        let before = entries();
+        let (code, shown, error) = home.run(verb);
+        assert_eq!(code, 0, "{verb:?}: {error}");
+        assert_eq!(entries() - before, logged, "{verb:?}");
+        assert_eq!(shown.contains("owner@example.com"), logged > 0, "{verb:?}: {shown}");
+    }
+}

@@ -171,6 +171,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/retention", t!(l, "Retention", "保存期限"), true),
         ("/admin/staff", t!(l, "Staff", "员工"), true),
         ("/admin/access-log", t!(l, "Access log", "查看记录"), true),
+        ("/admin/alerts", t!(l, "Alerts", "异常提醒"), true),
         ("/admin/settings", t!(l, "Shop settings", "店铺设置"), true),
         ("/admin/security", t!(l, "Security", "账号安全"), false),
     ]
