@@ -99,6 +99,7 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         if let Err(stop) = logged {
             return Report::failed(stop);
         }
+        cover_look(shop).await;
     }
     match verb {
         Verb::Check { json } => blocking(shop, move |shop| check(shop, json)).await,
@@ -137,6 +138,18 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         Verb::KeysRecoveryUse { recipient } => {
             blocking(shop, move |shop| recovery_use(shop, &recipient)).await
         }
+    }
+}
+
+/// The first look of all begins keys that no keyring copy has yet, and a shop that only a verb opened is
+/// closed again before its copies would follow by themselves.
+async fn cover_look(shop: &Shop) {
+    if !backup::has_recipients(shop) {
+        return;
+    }
+    let handle = shop.clone();
+    if let Some(Err(error)) = aside("keyring copy", move || backup::replace_copy(&handle)).await {
+        tracing::warn!(%error, "the keyring copy does not have this look yet");
     }
 }
 
