@@ -35,6 +35,7 @@ pub enum Class {
     Browsing = 20,
     Devices = 21,
     Request = 22,
+    Conversation = 23,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -394,6 +395,17 @@ pub const CLASSES: &[ClassFacts] = &[
         ground: Ground::Law,
         grade: Grade::Confidential,
         clock: Text::new("{request} after it was closed", "办结后 {request}"),
+        recipients: Text::new("staff", "店员"),
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Conversation,
+        id: "conversation",
+        title: Text::new("Conversations", "客服会话"),
+        purpose: Text::new("answers what you write to us", "答复您的咨询与反馈"),
+        ground: Ground::Contract,
+        grade: Grade::Confidential,
+        clock: Text::new("{conversation} after it was closed", "会话关闭后 {conversation}"),
         recipients: Text::new("staff", "店员"),
         passing: false,
     },

@@ -7,13 +7,14 @@ use tokio::task::JoinHandle;
 
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
-use crate::{accounts, backup, catalogue, memory, notify, orders, retention};
+use crate::{accounts, backup, catalogue, memory, notify, orders, retention, support};
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_LASTING_EVERY: Duration = Duration::from_secs(60 * 60);
 const LEAVING_EVERY: Duration = Duration::from_secs(60);
 const ANCHOR_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
+const REMINDERS_EVERY: Duration = Duration::from_secs(10 * 60);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every job; each ends when `stop` turns true.
@@ -48,6 +49,9 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
                 return Ok(());
             }
             Ok(orders::run_due(shop).await.map(|_| ())?)
+        })),
+        tokio::spawn(every(REMINDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
+            support::remind_due(shop).await.map(|_| ())
         })),
         tokio::spawn(every(GIVE_MEMORY_BACK_EVERY, shop.clone(), stop.clone(), async |_| {
             memory::give_back();

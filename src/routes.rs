@@ -4,7 +4,7 @@
 use crate::web::Route;
 use crate::{
     accounts, backup, cart, catalogue, consent, history, machine, notify, orders, pages, payments, requests,
-    retention, sharing, staff, web,
+    retention, sharing, staff, support, web,
 };
 
 /// All routes.
@@ -23,6 +23,7 @@ pub fn all() -> Vec<Route> {
     all.extend(consent::routes());
     all.extend(history::routes());
     all.extend(requests::routes());
+    all.extend(support::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());
     all

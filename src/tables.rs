@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::store::TableInfo;
 use crate::{
     accounts, backup, cart, catalogue, consent, history, notify, orders, requests, retention, secrets,
-    sessions, settings, sharing, staff, store,
+    sessions, settings, sharing, staff, store, support,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -17,6 +17,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(cart::tables());
     all.extend(orders::tables());
     all.extend(requests::tables());
+    all.extend(support::tables());
     all.extend(staff::tables());
     all.extend(sharing::tables());
     all.extend(notify::tables());

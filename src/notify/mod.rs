@@ -25,7 +25,7 @@ mod transport;
 pub use practice::{Channel, Practice, Taken};
 pub use queue::{
     Outcome, after_restore, count, count_passing, next_try, oldest_waiting, queue_anchor, queue_code,
-    queue_order_step, queue_staff, queue_to_account, queue_to_contact,
+    queue_conversation, queue_order_step, queue_staff, queue_to_account, queue_to_contact,
 };
 pub use records::State;
 pub use sender::{run, send_due};

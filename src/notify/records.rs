@@ -8,11 +8,12 @@ use super::NoticeKind;
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::contact::Contact;
-use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId};
+use crate::ids::{ConversationId, MessageId, OrderNumber, StaffId, SubjectId};
 use crate::locale::Locale;
 use crate::orders::{StaffStep, Step};
 use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
+use crate::support::StaffWord;
 
 const fn plain(name: &'static str) -> Field {
     Field::new(name, DataKind::Nothing)
@@ -29,13 +30,15 @@ pub enum What {
     Account { subject: SubjectId, notice: NoticeKind },
     /// Where the access log ends, signed, to an owner.
     Anchor { clerk: StaffId },
+    /// A conversation that is to be seen to, to an owner.
+    Conversation { id: ConversationId, word: StaffWord, clerk: StaffId },
 }
 
 impl What {
     pub fn order(&self) -> Option<&OrderNumber> {
         match self {
             Self::Order { number, .. } | Self::Staff { number, .. } => Some(number),
-            Self::Account { .. } | Self::Anchor { .. } => None,
+            Self::Account { .. } | Self::Anchor { .. } | Self::Conversation { .. } => None,
         }
     }
 }

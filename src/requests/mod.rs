@@ -9,6 +9,7 @@ mod pages;
 mod records;
 mod rules;
 
+pub use pages::where_to_complain;
 pub use records::{Kind, RequestRow, State};
 pub use rules::open;
 

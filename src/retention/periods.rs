@@ -41,10 +41,12 @@ pub enum Rule {
     Devices = 10,
     /// From when a request was closed.
     Request = 11,
+    /// From when a conversation was closed.
+    Conversation = 12,
 }
 
 impl Rule {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CancelledAccount,
         Self::OrderContact,
         Self::UnfinishedOrder,
@@ -56,6 +58,7 @@ impl Rule {
         Self::Browsing,
         Self::Devices,
         Self::Request,
+        Self::Conversation,
     ];
 
     const fn code(self) -> u8 {
@@ -76,6 +79,7 @@ impl Rule {
             Self::Browsing => "browsing",
             Self::Devices => "devices",
             Self::Request => "request",
+            Self::Conversation => "conversation",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::orders::{self, AdminSummary};
 use crate::requests;
 use crate::shop::Shop;
 use crate::store::{StoreResult, View};
+use crate::support;
 use crate::t;
 use crate::web::ui::{self, Tone};
 use crate::web::{Answer, Route, Visit, Who, get, page};
@@ -51,14 +52,22 @@ fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
     ])
 }
 
-/// How many requests about personal data wait, and how many are late.
+/// How many conversations and requests about personal data wait, and how many are late.
 fn requests_due(visit: &Visit, view: &View<'_>) -> StoreResult<Markup> {
     let l = visit.locale;
     let (now, open) = (visit.shop.clock.now(), requests::open(view)?);
     let late = open.iter().filter(|(_, row)| row.is_late(now)).count();
     let open = open.len();
     let says = t!(l, "{open} open, {late} overdue", "处理中 {open} 件，已逾期 {late} 件");
-    Ok(ui::tiles(&[("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says)]))
+    let support::Counts { waiting, late, leaks } = support::counts(view, now)?;
+    let mut waits = t!(l, "{waiting} waiting, {late} overdue", "待答复 {waiting} 个，已逾期 {late} 个");
+    if leaks > 0 {
+        waits = t!(l, "{waits}, {leaks} about a leak", "{waits}，其中泄露报告 {leaks} 个");
+    }
+    Ok(ui::tiles(&[
+        ("/admin/conversations", t!(l, "Conversations", "客服会话"), waits),
+        ("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says),
+    ]))
 }
 
 fn to_do(l: Locale, summary: &AdminSummary) -> Markup {

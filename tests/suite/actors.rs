@@ -171,6 +171,7 @@ impl TestShop {
         tuckshop::orders::run_due(&self.shop).await.expect("due orders");
         tuckshop::retention::sweep_passing(&self.shop).await.expect("the sweep");
         tuckshop::accounts::erase_due(&self.shop).await.expect("what is due is erased");
+        tuckshop::support::remind_due(&self.shop).await.expect("reminders");
     }
 
     /// Every fault that `tuckshop check` would name.

@@ -26,4 +26,5 @@ mod retention;
 mod routes;
 mod shopping;
 mod supply;
+mod support;
 mod verbs;
