@@ -19,7 +19,7 @@ mod shelves;
 pub use records::{By, ConversationRow, MessageRow, StaffWord};
 pub use reminders::remind_due;
 pub use rules::{Beginning, Whose, answer, begin, close, find, hide, part, show, write};
-pub use shelves::{Counts, counts};
+pub use shelves::{Counts, counts, faults};
 
 use crate::store::TableInfo;
 use crate::web::Route;

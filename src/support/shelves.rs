@@ -4,9 +4,11 @@
 use std::ops::Bound;
 
 use super::records::{CONVERSATIONS, ConversationRow, SHELVES};
+use crate::accounts;
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, VaultId};
 use crate::locale::Text;
+use crate::retention;
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
 
@@ -160,6 +162,50 @@ pub fn counts(view: &View<'_>, now: Timestamp) -> StoreResult<Counts> {
         late: waiting.iter().filter(|listed| listed.row.is_late(now)).count(),
         leaks: waiting.iter().filter(|listed| listed.row.leak).count(),
     })
+}
+
+/// What is wrong with the lists, one sentence each, for `tuckshop check`: each conversation stands where
+/// its state says, and none whose clock should run is without one.
+///
+/// # Errors
+/// If a record can't be opened.
+pub fn faults(view: &View<'_>) -> StoreResult<Vec<String>> {
+    let mut wrong = Vec::new();
+    for listed in between(view, Bound::Unbounded, Bound::Unbounded, usize::MAX)? {
+        if key_of(listed.id, &listed.row) != listed.key {
+            wrong.push(format!("conversation {}: it is not listed where it stands", listed.id));
+        }
+    }
+    let mut failed = None;
+    view.walk(&CONVERSATIONS, |row| {
+        if let Err(error) = look_at(view, row.key, &row.record, row.vault, &mut wrong) {
+            failed = Some(error);
+        }
+    })?;
+    failed.map_or(Ok(wrong), Err)
+}
+
+fn look_at(
+    view: &View<'_>,
+    id: ConversationId,
+    row: &ConversationRow,
+    vault: Option<VaultId>,
+    wrong: &mut Vec<String>,
+) -> StoreResult<()> {
+    let counted = vault.map_or(Ok(None), |vault| retention::counted_from(view, vault))?;
+    if row.closed.is_some() != counted.is_some() {
+        wrong.push(format!("conversation {id}: its clock does not fit its state"));
+    }
+    let shown = match row.holder {
+        Some(subject) => accounts::is_in_use(view, subject)?,
+        None => row.contact.is_some(),
+    };
+    if shown != view.get(&SHELVES, &key_of(id, row))?.is_some() {
+        wrong.push(format!(
+            "conversation {id}: staff see it though they should not, or not though they should"
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -181,6 +181,7 @@ impl TestShop {
         faults.extend(catalogue::faults(&view).expect("readable"));
         faults.extend(tuckshop::orders::order_faults(&view).expect("readable"));
         faults.extend(tuckshop::accounts::faults(&view).expect("readable"));
+        faults.extend(tuckshop::support::faults(&view).expect("readable"));
         faults
     }
 

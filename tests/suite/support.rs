@@ -541,3 +541,25 @@ async fn ret_05_an_erased_account_leaves_its_conversations_closed_unseen_and_on_
     assert!(!is_there(&shop, &id));
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inc_05_a_frozen_account_that_was_cancelled_is_neither_restored_nor_erased_by_its_password() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    cancel(&mut lin, false).await;
+    shop.last_letter("lin@example.com").await.expect("a letter");
+    shop.pass(61);
+    let mut outside = shop.browser();
+    let form = outside.get(LEAK).await.form(LEAK).with("about", "own").with("message", "That was not me");
+    outside.submit(form.with("contact", "lin@example.com")).await.must_be(303);
+    prove(&shop, &mut outside, "lin@example.com").await;
+    let page = outside.get("/account/restore").await.must_be(200);
+    let whom = |form: Form| form.with("account", "lin").with("password", SHOPPER_PASSWORD);
+    let restored = outside.submit(whom(page.form("/account/restore"))).await.must_be(303);
+    assert!(restored.leads_to().starts_with("/password/forgot"), "{:?}", restored.location);
+    let erase = whom(page.form("/account/restore/erase")).with("confirm", "on");
+    outside.submit(erase).await.must_be(422).must_say("frozen");
+    // It is the proven contact's own conversation, and staff see it while the account rests.
+    shop.owner().await.get(OFFICE).await.must_say("leak");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
