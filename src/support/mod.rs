@@ -9,16 +9,19 @@
 mod checks;
 mod guests;
 mod leak;
+mod leaving;
 mod office;
+mod one;
 mod pages;
 mod records;
 mod reminders;
 mod rules;
 mod shelves;
 
+pub use leaving::{hide, part, show};
 pub use records::{By, ConversationRow, MessageRow, StaffWord};
 pub use reminders::remind_due;
-pub use rules::{Beginning, Whose, answer, begin, close, find, hide, part, show, write};
+pub use rules::{Beginning, Whose, answer, begin, close, find, write};
 pub use shelves::{Counts, counts, faults};
 
 use crate::store::TableInfo;
@@ -32,6 +35,7 @@ pub fn tables() -> Vec<TableInfo> {
 /// The routes of this room.
 pub fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
+    routes.extend(one::routes());
     routes.extend(guests::routes());
     routes.extend(leak::routes());
     routes.extend(office::routes());

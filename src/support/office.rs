@@ -5,7 +5,8 @@ use axum::extract::Path;
 use maud::{Markup, html};
 
 use super::checks;
-use super::pages::{needed, said_in};
+use super::one::said_in;
+use super::pages::needed;
 use super::records::{By, ConversationRow, MessageRow};
 use super::rules::{self, MOST_TEXT};
 use super::shelves::{self, Listed, Shelf};
@@ -130,7 +131,9 @@ async fn looked_at(visit: &Visit, id: ConversationId, form: &Form, problems: &Pr
     let looker = Looker::of(&visit)?;
     let decide = move |plan: &mut Plan<'_>| {
         let row = rules::find_for_staff(plan, id)?;
-        staff::log_look(plan, &looker, LOOKED, row.holder, row.order.as_ref(), WHY)?;
+        // An order that a visitor names need not be theirs: a look at it would stand with somebody else.
+        let order = row.order.as_ref().filter(|_| row.holder.is_some());
+        staff::log_look(plan, &looker, LOOKED, row.holder, order, WHY)?;
         Ok((row, rules::messages(plan, id)?))
     };
     let (row, messages) = visit.shop.store.commit(decide).await?;

@@ -143,7 +143,7 @@ pub(super) fn own(view: &View<'_>, whose: &Whose, below: Option<u64>, limit: usi
     }
 }
 
-fn of_account(
+pub(super) fn of_account(
     view: &View<'_>,
     subject: SubjectId,
     below: Option<u64>,
@@ -307,7 +307,7 @@ fn put(
     Ok(shelves::put_up(plan, id, vault, Some(before), row)?)
 }
 
-fn vault_of(view: &View<'_>, id: ConversationId) -> StoreResult<VaultId> {
+pub(super) fn vault_of(view: &View<'_>, id: ConversationId) -> StoreResult<VaultId> {
     view.get_row(&CONVERSATIONS, &id)?.and_then(|(_, vault)| vault).ok_or(StoreError::Erased)
 }
 
@@ -379,7 +379,7 @@ fn end(plan: &mut Plan<'_>, id: ConversationId, before: &ConversationRow) -> Dec
     Ok(row)
 }
 
-fn ended(row: &ConversationRow, now: Timestamp) -> ConversationRow {
+pub(super) fn ended(row: &ConversationRow, now: Timestamp) -> ConversationRow {
     ConversationRow {
         closed: Some(now),
         changed: now,
@@ -408,50 +408,4 @@ pub(super) fn note_reminded(plan: &mut Plan<'_>, id: ConversationId, word: Staff
     }
     plan.update(&CONVERSATIONS, &id, &ConversationRow { reminded: Some(word), ..before })?;
     Ok(true)
-}
-
-// ---- The account leaves ----
-
-fn all_of(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<Own>> {
-    of_account(view, subject, None, usize::MAX)
-}
-
-/// The account is cancelled: its conversations are off the lists of staff.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn hide(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
-    all_of(plan, subject)?.iter().try_for_each(|own| shelves::take_off(plan, own.id, &own.row))
-}
-
-/// The account came back, and its conversations with it.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn show(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
-    for own in all_of(plan, subject)? {
-        let vault = vault_of(plan, own.id)?;
-        shelves::put_up(plan, own.id, vault, None, &own.row)?;
-    }
-    Ok(())
-}
-
-/// The account is erased: its conversations are closed, name nobody beyond what was written in them,
-/// are shown to nobody, and go when their clocks run out.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn part(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
-    for own in all_of(plan, subject)? {
-        let vault = vault_of(plan, own.id)?;
-        shelves::take_off(plan, own.id, &own.row)?;
-        let row = if own.row.closed.is_none() {
-            retention::start_clock(plan, vault, Class::Conversation, Rule::Conversation, plan.now)?;
-            ended(&own.row, plan.now)
-        } else {
-            own.row
-        };
-        plan.put_in(&CONVERSATIONS, &own.id, vault, &ConversationRow { holder: None, ..row })?;
-    }
-    Ok(())
 }

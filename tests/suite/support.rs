@@ -25,8 +25,17 @@ fn id_in(address: &str) -> &str {
 
 /// A visitor with a proven contact begins a conversation.
 async fn begin_as_visitor(shop: &TestShop, contact: &str, message: &str) -> (Browser, String) {
+    begin_as_visitor_about(shop, contact, message, "").await
+}
+
+async fn begin_as_visitor_about(
+    shop: &TestShop,
+    contact: &str,
+    message: &str,
+    order: &str,
+) -> (Browser, String) {
     let mut browser = shop.browser();
-    let form = browser.get(HERE).await.must_be(200).form(HERE).with("contact", contact);
+    let form = browser.get(HERE).await.must_be(200).form(HERE).with("contact", contact).with("order", order);
     browser.submit(form.with("subject", "A question").with("message", message)).await.must_be(303);
     let page = prove(shop, &mut browser, contact).await;
     (browser, address_in(&page))
@@ -236,6 +245,14 @@ async fn a_visitor_proves_a_contact_and_comes_back_by_a_new_code() {
     later.submit(form.with("message", "Thank you.")).await.must_be(303);
     shop.pass(2 * 60 * 60);
     assert_eq!(later.get(&here).await.status, 404);
+    // What a visitor names is not yet theirs: a look at it stands with nobody else.
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("cod").await;
+    shop.pass(61);
+    let (_, about) = begin_as_visitor_about(&shop, "gift@example.com", "That one", &number).await;
+    open(&mut shop.owner().await, id_in(&about)).await.must_say(&number).must_say("not known yet");
+    lin.get("/account/privacy/looks").await.must_say("Nobody has looked at your data.");
     // Somebody else with a proven contact of their own.
     let (mut other, theirs) = begin_as_visitor(&shop, "other@example.com", "cherry").await;
     assert_eq!(other.get(&here).await.status, 404);
