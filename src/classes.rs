@@ -36,6 +36,7 @@ pub enum Class {
     Devices = 21,
     Request = 22,
     Export = 23,
+    Conversation = 24,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -414,6 +415,17 @@ pub const CLASSES: &[ClassFacts] = &[
         clock: Text::new("7 days", "7 天"),
         recipients: NOBODY,
         passing: true,
+    },
+    ClassFacts {
+        class: Class::Conversation,
+        id: "conversation",
+        title: Text::new("Conversations", "客服会话"),
+        purpose: Text::new("answers what you write to us", "答复您的咨询与反馈"),
+        ground: Ground::Contract,
+        grade: Grade::Confidential,
+        clock: Text::new("{conversation} after it was closed", "会话关闭后 {conversation}"),
+        recipients: Text::new("staff", "店员"),
+        passing: false,
     },
 ];
 

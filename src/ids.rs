@@ -80,6 +80,10 @@ time_ordered_id!(
     PictureId
 );
 time_ordered_id!(
+    /// A conversation of a customer or a visitor with the shop.
+    ConversationId
+);
+time_ordered_id!(
     /// One entry of a log (stock movements, order timeline, access log).
     EntryId
 );

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
 use crate::{
-    accounts, backup, catalogue, export, memory, notify, orders, policy, requests, retention, staff,
+    accounts, backup, catalogue, export, memory, notify, orders, policy, requests, retention, staff, support,
 };
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
@@ -18,6 +18,7 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(60 * 60);
 const ORDERS_EVERY: Duration = Duration::from_secs(10);
 const WATCH_LOOKS_EVERY: Duration = Duration::from_secs(30);
 const REMIND_EVERY: Duration = Duration::from_secs(60);
+const REMINDERS_EVERY: Duration = Duration::from_secs(10 * 60);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every job; each ends when `stop` turns true.
@@ -66,6 +67,9 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
                 return Ok(());
             }
             Ok(orders::run_due(shop).await.map(|_| ())?)
+        })),
+        tokio::spawn(every(REMINDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
+            support::remind_due(shop).await.map(|_| ())
         })),
         tokio::spawn(every(GIVE_MEMORY_BACK_EVERY, shop.clone(), stop.clone(), async |_| {
             memory::give_back();

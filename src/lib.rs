@@ -15,6 +15,8 @@
 //! | [`staff`] | who works here, the access log, customers, the first run |
 //! | [`notify`] | the outbox of messages |
 //! | [`pages`] | terms, delivery, returns, contact, privacy |
+//! | [`requests`] | requests about personal data |
+//! | [`support`] | conversations with customers and visitors, reports of leaks |
 //! | [`retention`] | what goes by itself when its time has come |
 //! | [`backup`] | archives, keyring copies, restores |
 //! | [`demo`] | the demonstration |
@@ -74,6 +76,7 @@ pub mod sharing;
 pub mod shop;
 pub mod staff;
 pub mod store;
+pub mod support;
 pub mod tables;
 #[cfg(test)]
 mod trial;

@@ -4,7 +4,7 @@
 use crate::web::Route;
 use crate::{
     accounts, backup, cart, catalogue, consent, export, history, machine, notify, orders, pages, payments,
-    policy, requests, retention, sharing, staff, web,
+    policy, requests, retention, sharing, staff, support, web,
 };
 
 /// All routes.
@@ -25,6 +25,7 @@ pub fn all() -> Vec<Route> {
     all.extend(history::routes());
     all.extend(policy::routes());
     all.extend(requests::routes());
+    all.extend(support::routes());
     all.extend(machine::routes());
     all.extend(web::assets::routes());
     all

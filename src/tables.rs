@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::store::TableInfo;
 use crate::{
     accounts, backup, cart, catalogue, consent, export, history, notify, orders, policy, requests, retention,
-    secrets, sessions, settings, sharing, staff, store,
+    secrets, sessions, settings, sharing, staff, store, support,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -18,6 +18,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(orders::tables());
     all.extend(policy::tables());
     all.extend(requests::tables());
+    all.extend(support::tables());
     all.extend(staff::tables());
     all.extend(sharing::tables());
     all.extend(notify::tables());

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::codes::digest_of;
 use super::records::{HALFWAY, HalfwayRow};
 use super::security::whose_code;
-use super::{factor, leaving, set_password, tries};
+use super::{factor, freeze, leaving, set_password, tries};
 use crate::cart;
 use crate::classes::Class;
 use crate::consent::Asked;
@@ -78,6 +78,8 @@ pub enum Entered {
     Halfway { step: String },
     /// The account was cancelled: it can come back first.
     Leaving,
+    /// The account is frozen: a new password is set first.
+    Frozen,
 }
 
 /// Lets a person in who has proven the first factor.
@@ -122,11 +124,15 @@ pub(super) fn admit(
 ) -> Decided<Entered> {
     if let Some(hash) = &welcome.password {
         set_password(plan, subject, hash.clone())?;
+        freeze::thaw(plan, subject)?;
         sessions::end_all(plan, Holder::Customer(subject), None)?;
         notify::queue_to_account(plan, subject, NoticeKind::PasswordChanged)?;
     }
     if let Some(before) = browser.session {
         sessions::end(plan, before)?;
+    }
+    if freeze::frozen_since(plan, subject)?.is_some() {
+        return Ok(Entered::Frozen);
     }
     if welcome.restores {
         leaving::stay(plan, subject)?;
@@ -193,6 +199,7 @@ pub fn answer(visit: &Visit, entered: &Entered) -> Response {
     match entered {
         Entered::Halfway { step } => with_cookie(see("/login/second"), shop, Cookie::Step, step),
         Entered::Leaving => without_cookie(see("/account/restore?said=leaving"), shop, Cookie::Session),
+        Entered::Frozen => without_cookie(see("/password/forgot?said=frozen"), shop, Cookie::Session),
         Entered::In { token, capped, back } => {
             let back = local_path(back, "/account");
             let place = if *capped { with_said(back, "capped") } else { back.to_owned() };

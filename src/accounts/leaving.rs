@@ -22,6 +22,7 @@ use crate::sharing;
 use crate::shop::Shop;
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
+use crate::support;
 
 /// An account that was cancelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -90,9 +91,13 @@ fn set(plan: &mut Plan<'_>, account: &Account, leaving: Option<Leaving>) -> Stor
     match leaving {
         Some(leaving) => {
             plan.put(&LEAVING_DUE, &due_key(leaving.until, subject), &Mark {})?;
+            support::hide(plan, subject)?;
             plan.promise(own, leaving.until)
         }
-        None => plan.take_promise_back(own),
+        None => {
+            support::show(plan, subject)?;
+            plan.take_promise_back(own)
+        }
     }
 }
 
@@ -129,6 +134,7 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     if let Some(leaving) = account.leaving {
         plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
     }
+    support::part(plan, subject)?;
     for (class, held) in held(plan, subject)? {
         if goes_at_once(class) {
             sharing::tell_to_delete(plan, held)?;
@@ -144,7 +150,10 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
 
 /// Whether what a person holds of a class goes with the account, and not by a clock of its own.
 fn goes_at_once(class: Class) -> bool {
-    !matches!(class, Class::Order | Class::Invoice | Class::ConsentEvidence | Class::Request)
+    !matches!(
+        class,
+        Class::Order | Class::Invoice | Class::ConsentEvidence | Class::Request | Class::Conversation
+    )
 }
 
 /// The subjects whose month is over at a moment, whatever they wait for.

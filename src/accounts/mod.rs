@@ -9,6 +9,7 @@
 pub mod codes;
 pub mod entry;
 mod factor;
+mod freeze;
 mod leaving;
 pub(crate) mod pages;
 pub mod records;
@@ -48,6 +49,7 @@ use crate::web::Route;
 use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};
 
 pub use factor::is_set as has_second_factor;
+pub use freeze::{freeze, frozen_since, release};
 pub use leaving::{
     Leaving, Promised, WaitsFor, erase, erase_due, faults, follow_promises, is_in_use, leave, stay,
     vaults_of, waits_for, would_erase,

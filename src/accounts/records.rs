@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::freeze::FROZEN;
 use super::leaving::Leaving;
 use crate::address::Address;
 use crate::classes::{Class, DataKind};
@@ -231,6 +232,7 @@ pub fn tables() -> Vec<TableInfo> {
         ACCOUNTS.info(),
         LEAVING_DUE.info(),
         HOLDINGS.info(),
+        FROZEN.info(),
         PASSWORDS.info(),
         FACTORS.info(),
         NEW_FACTORS.info(),

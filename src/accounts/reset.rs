@@ -41,12 +41,21 @@ async fn forgot(visit: Visit, form: Form) -> Answer {
     }
 }
 
+const FROZEN: (&str, Text) = (
+    "frozen",
+    Text::new(
+        "This account is frozen, because somebody reported that it may be in other hands. Set a new password here: that opens it again.",
+        "该账号因被报告可能遭他人使用而冻结。请在此重设密码，重设后即解除冻结。",
+    ),
+);
+
 fn written_forgot(visit: &Visit, form: &Form, problems: &ui::Problems) -> StoreResult<Markup> {
     let l = visit.locale;
     let title = t!(l, "Forgotten password", "忘记密码");
     let reach = notify::reach(&visit.shop);
     let main = html! {
         (ui::error_summary(l, problems))
+        (pages::said(visit, &[FROZEN]))
         h1 { (title) }
         p { (t!(l, "Enter a contact of your account. A code goes there, with which you set a new password.",
                 "请填写账号绑定的联系方式，我们将向其发送验证码，用于设置新密码。")) }

@@ -8,7 +8,7 @@ use super::pages::{self, or_again, or_again_at};
 use super::registration::door_page;
 use super::security::whose_code;
 use super::sign_in::{Proven, count_try, prove};
-use super::{factor, leaving, tries};
+use super::{factor, freeze, leaving, tries};
 use crate::locale::{Locale, Text};
 use crate::refusal::{Decided, Problem, Refusal};
 use crate::store::{Plan, StoreResult};
@@ -29,6 +29,10 @@ pub fn routes() -> Vec<Route> {
 const NOT_LEAVING: Text = Text::new(
     "This account is not cancelled. Sign in, and cancel it in your personal centre.",
     "该账号并未注销。如需注销，请登录后在个人中心操作。",
+);
+const FROZEN: Text = Text::new(
+    "This account is frozen. Set a new password by a code first (Forgotten password).",
+    "该账号已被冻结，请先通过“忘记密码”重设密码。",
 );
 const WRONG_CODE: Text = Text::new(
     "Enter the code that your authenticator app shows now, or a recovery code.",
@@ -91,6 +95,9 @@ async fn try_erase(visit: &Visit, form: &Form) -> Decided<Markup> {
         }
         tries::forgive(plan, &whom)?;
         tries::forgive(plan, &of_code)?;
+        if freeze::frozen_since(plan, subject)?.is_some() {
+            return Err(pages::problem(Problem::new("account", FROZEN)));
+        }
         if leaving::is_in_use(plan, subject)? {
             return Err(pages::problem(Problem::new("account", NOT_LEAVING)));
         }

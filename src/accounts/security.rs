@@ -321,6 +321,7 @@ fn written(visit: &Visit, problems: &ui::Problems) -> Result<Markup, Stop> {
         (ui::section(&t!(l, "Password", "登录密码"), password_part(l, problems)))
         (ui::section(&t!(l, "Second step", "两步验证"), factor_part(visit, standing.factor, problems)))
         (ui::section(&t!(l, "Where you are signed in", "登录设备"), sessions_part(visit, &standing.sessions)))
+        p { a href="/support/leak" { (t!(l, "Somebody else uses my account", "账号被他人使用")) } }
         (ui::section(&t!(l, "Leaving", "注销账号"), html! {
             p { (t!(l, "You can cancel your account. For a month you can come back; then all that is yours is erased.",
                     "您可以注销账号。注销后一个月内可以恢复，之后您的信息将被删除。")) }

@@ -13,7 +13,7 @@ use crate::catalogue::ImportReport;
 use crate::locale::{Locale, Text};
 use crate::refusal::Stop;
 use crate::shop::{Shop, aside};
-use crate::{backup, catalogue, orders, passwords, staff};
+use crate::{backup, catalogue, orders, passwords, staff, support};
 
 /// A verb with all that it needs; files travel as bytes.
 #[derive(Serialize, Deserialize)]
@@ -219,6 +219,7 @@ fn faults(shop: &Shop) -> Result<(Vec<String>, u64), crate::store::StoreError> {
     let (mut faults, records) = view.faults()?;
     faults.extend(catalogue::faults(&view)?);
     faults.extend(orders::order_faults(&view)?);
+    faults.extend(support::faults(&view)?);
     Ok((faults, records))
 }
 

@@ -2,6 +2,7 @@
 
 mod history;
 mod sample;
+mod talks;
 
 use aws_lc_rs::hmac;
 
@@ -79,9 +80,10 @@ pub fn stock(shop: &Shop, clock: &HeldClock, wish: Wish) -> Result<(), String> {
     add_owner(shop, &people)?;
     let shopper = add_shopper(shop, &people)?;
     let customers = add_customers(shop)?;
-    history::write(shop, clock, &history::Customers { shopper, others: customers }, wish.orders)
-        .map_err(|stop| stop.to_string())?;
+    let customers = history::Customers { shopper, others: customers };
+    history::write(shop, clock, &customers, wish.orders).map_err(|stop| stop.to_string())?;
     clock.release();
+    talks::write(shop, clock.now(), &customers).map_err(|stop| stop.to_string())?;
     for (from, to) in shares(wish.products) {
         import(shop, &sample::catalogue(from, to, None))?;
     }

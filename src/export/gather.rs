@@ -14,6 +14,7 @@ use crate::sharing;
 use crate::shop::Shop;
 use crate::staff::access_log;
 use crate::store::{StoreResult, View};
+use crate::support;
 
 /// Everything, in the order in which it is read.
 ///
@@ -33,6 +34,7 @@ pub fn all(shop: &Shop, view: &View<'_>, account: &Account, l: Locale) -> StoreR
         shared(view, account, l)?,
         looks(view, account, l)?,
         requests_section(view, account, l)?,
+        conversations(view, account)?,
     ])
 }
 
@@ -311,4 +313,36 @@ fn requests_section(view: &View<'_>, account: &Account, l: Locale) -> StoreResul
     };
     let entries = requests::of_asker(view, account.subject)?.into_iter().map(entry).collect();
     Ok(many("requests", Text::new("Requests", "权利请求"), entries))
+}
+
+fn conversations(view: &View<'_>, account: &Account) -> StoreResult<Section> {
+    let mut entries = Vec::new();
+    for support::Own { id, row, .. } in support::of_account(view, account.subject, None, usize::MAX)? {
+        let message = |message: support::MessageRow| {
+            let by = match message.by {
+                support::By::Person => ("you", Text::new("you", "您")),
+                support::By::Staff(_) => ("staff", Text::new("the shop", "商家")),
+            };
+            (by, message.at, message.text)
+        };
+        let messages = support::messages(view, id)?.into_iter().map(message);
+        let messages: Vec<Entry> = messages
+            .map(|((name, words), at, text)| {
+                vec![
+                    Fact::new("at", WHEN, at),
+                    Fact::choice("by", Text::new("By", "发送方"), name, words.get(account.language)),
+                    Fact::new("text", Text::new("Message", "内容"), text),
+                ]
+            })
+            .collect();
+        let order = row.order.map(|number| number.0).unwrap_or_default();
+        entries.push(vec![
+            Fact::new("begun", Text::new("Begun", "开始时间"), row.begun),
+            Fact::new("subject", Text::new("Subject", "主题"), row.title),
+            Fact::new("order", ORDER, order),
+            Fact::new("closed", Text::new("Closed", "是否已关闭"), row.closed.is_some()),
+            Fact::new("messages", Text::new("Messages", "消息"), messages),
+        ]);
+    }
+    Ok(many("conversations", Text::new("Conversations", "客服会话"), entries))
 }

@@ -14,6 +14,7 @@ use crate::locale::Locale;
 use crate::orders::{StaffStep, Step};
 use crate::refusal::Refusal;
 use crate::store::{StoreResult, View};
+use crate::support::StaffWord;
 use crate::t;
 use crate::web::ui::{self, Column, Tab, Tone};
 use crate::web::{Answer, Route, Visit, Who, get, post, reply, see};
@@ -271,6 +272,11 @@ fn title_of(what: &What, l: Locale) -> String {
         What::Account { notice, .. } | What::Request { notice, .. } => notice.title().get(l).to_owned(),
         What::Owner { notice, .. } => notice.title().get(l).to_owned(),
         What::Anchor { .. } => t!(l, "Where the access log ends", "查看记录校验信息"),
+        What::Conversation { word, .. } => match word {
+            StaffWord::Leak => t!(l, "To the owner: a leak was reported", "店主通知：信息泄露报告"),
+            StaffWord::Soon => t!(l, "To the owner: an answer is due soon", "店主通知：会话答复将到期"),
+            StaffWord::Late => t!(l, "To the owner: an answer is overdue", "店主通知：会话答复已逾期"),
+        },
     }
 }
 

@@ -12,7 +12,7 @@ use super::{NoticeKind, OwnerNotice};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::Contact;
-use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId, VaultId};
+use crate::ids::{ConversationId, MessageId, OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::orders::{StaffStep, Step};
 use crate::refusal::{Decided, Refusal};
@@ -20,6 +20,7 @@ use crate::retention::{Rule, start_clock, stop_clock};
 use crate::sharing::{self, Ground, Purpose, Recipient, Shared};
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
+use crate::support::StaffWord;
 use crate::{accounts, orders, staff};
 
 const MINUTE: i64 = 60;
@@ -87,6 +88,11 @@ pub fn queue_staff(plan: &mut Plan<'_>, number: &OrderNumber, step: StaffStep) -
 /// Queues the signed end of the access log to each owner of the shop.
 pub fn queue_anchor(plan: &mut Plan<'_>) -> StoreResult<()> {
     queue_to_each_owner(plan, |clerk| What::Anchor { clerk })
+}
+
+/// Queues what each owner of the shop is to know of a conversation.
+pub fn queue_conversation(plan: &mut Plan<'_>, id: ConversationId, word: StaffWord) -> StoreResult<()> {
+    queue_to_each_owner(plan, |clerk| What::Conversation { id, word, clerk })
 }
 
 /// Queues news about the shop to each owner.
@@ -301,7 +307,11 @@ fn note_sharing(plan: &mut Plan<'_>, what: &What, carried: &Carried) -> StoreRes
             (vault, Purpose::AccountMessage, carried.reference.clone())
         }
         // A request is in no ledger: it keeps its contact for nothing else.
-        What::Staff { .. } | What::Anchor { .. } | What::Owner { .. } | What::Request { .. } => return Ok(()),
+        What::Staff { .. }
+        | What::Anchor { .. }
+        | What::Owner { .. }
+        | What::Request { .. }
+        | What::Conversation { .. } => return Ok(()),
     };
     let Some(vault) = vault else { return Ok(()) };
     let contact = match carried.with {

@@ -8,12 +8,13 @@ use super::{NoticeKind, OwnerNotice};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::contact::Contact;
-use crate::ids::{MessageId, OrderNumber, StaffId, SubjectId};
+use crate::ids::{ConversationId, MessageId, OrderNumber, StaffId, SubjectId};
 use crate::locale::Locale;
 use crate::orders::{StaffStep, Step};
 use crate::sharing::Recipient;
 use crate::store::floor::Mark;
 use crate::store::{Field, Record, Table, TableInfo};
+use crate::support::StaffWord;
 
 const fn plain(name: &'static str) -> Field {
     Field::new(name, DataKind::Nothing)
@@ -34,6 +35,8 @@ pub enum What {
     Owner { clerk: StaffId, notice: OwnerNotice },
     /// News about a request that came without an account, to the contact that stands in it.
     Request { number: String, notice: NoticeKind },
+    /// A conversation that is to be seen to, to an owner.
+    Conversation { id: ConversationId, word: StaffWord, clerk: StaffId },
 }
 
 impl What {

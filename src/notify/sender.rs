@@ -249,6 +249,13 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
             let to = requests::contact_of(&view, number)?;
             Ok(to.map(|(to, l)| (to, texts::request_message(shop, *notice, number, queued_at(id), l))))
         }
+        What::Conversation { id, word, clerk } => {
+            let Some(member) = staff::find(&view, *clerk)?.filter(|member| member.active) else {
+                return Ok(None);
+            };
+            let letter = texts::conversation_message(shop, *id, *word, member.language);
+            Ok(Some((Contact::Email(member.email), Written::letter(shop, letter, member.language))))
+        }
         What::Account { subject, notice } => {
             let leaving_too = notice.reaches_the_leaving();
             let Some((to, l)) = holder(&view, shop, *subject, leaving_too)? else { return Ok(None) };

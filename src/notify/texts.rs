@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::records::Says;
 use crate::clock::Timestamp;
+use crate::ids::ConversationId;
 use crate::locale::{Locale, Text};
 use crate::shop::Shop;
+use crate::support::StaffWord;
 use crate::t;
 
 /// A message as it is read: one line of subject and plain text.
@@ -41,10 +43,18 @@ pub enum NoticeKind {
     PolicyChanges,
     /// A fee is proposed for a request about personal data.
     RequestFee,
+    /// There is something new in a conversation.
+    ConversationAnswered,
+    /// The account was frozen, and until when.
+    Frozen,
+    /// Staff let its holder in again.
+    Released,
+    /// Address, contact person or phone of an order was changed by staff.
+    DeliveryChanged,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::AlreadyRegistered,
         Self::ContactChanged,
         Self::PasswordChanged,
@@ -56,6 +66,10 @@ impl NoticeKind {
         Self::RequestAnswered,
         Self::PolicyChanges,
         Self::RequestFee,
+        Self::ConversationAnswered,
+        Self::Frozen,
+        Self::Released,
+        Self::DeliveryChanged,
     ];
 
     /// Whether it goes to a cancelled account too: it is about the cancellation, its safety,
@@ -91,6 +105,12 @@ impl NoticeKind {
                 "A fee is proposed for your request about your data",
                 "您的个人信息权利请求有收费提议",
             ),
+            Self::ConversationAnswered => Text::new("We have answered you", "您的会话有新消息"),
+            Self::Frozen => Text::new("Your account is frozen", "您的账号已冻结"),
+            Self::Released => Text::new("Your account is open again", "您的账号已解除冻结"),
+            Self::DeliveryChanged => {
+                Text::new("The delivery of your order was changed", "您订单的收货信息已变更")
+            }
         }
     }
 }
@@ -264,6 +284,33 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "您在十二个月内多次提出同类请求。店铺于 {when} 对最近一次提出收费。在您同意或拒绝之前，不会收费，也不会因此拒绝：\
              {url}/account/privacy/requests。答复期限不因此延长。"
         ),
+        NoticeKind::ConversationAnswered => t!(
+            l,
+            "There is something new in your conversation with us since {when}. Read it at {url}/support: with your \
+             account, or, without one, by a code to this contact.",
+            "您与我们的会话于 {when} 有新消息，请在 {url}/support 查看：有账号的请登录，没有账号的请验证本联系方式。"
+        ),
+        NoticeKind::Frozen => t!(
+            l,
+            "Your account was frozen on {when}, because it was reported from it, or with a contact of it, that it \
+             may be in other hands. All sessions have ended and nobody can sign in.\n\nTo open it again set a new \
+             password with a code to this contact: {url}/password/forgot\n\nYou can also ask us to release \
+             it: {url}/contact",
+            "您的账号已于 {when} 冻结，原因是有人通过该账号或其联系方式报告账号可能遭他人使用。所有设备均已退出登录，目前无法登录。\n\n\
+             如需解除冻结，请验证本联系方式并重设密码：{url}/password/forgot\n\n您也可以联系我们解除冻结：{url}/contact"
+        ),
+        NoticeKind::Released => t!(
+            l,
+            "We opened your frozen account again on {when}. You can sign in as before.\n\n{not_you}",
+            "您的账号已于 {when} 由我们解除冻结，可以照常登录。\n\n{not_you}"
+        ),
+        NoticeKind::DeliveryChanged => t!(
+            l,
+            "On {when} we changed address, contact person or phone of an order that is not shipped yet, as was asked \
+             for in a conversation. Your orders show how it stands: {url}/account/orders\n\n{not_you}",
+            "应会话中的请求，我们已于 {when} 变更您一笔未发货订单的收货地址、联系人或电话，请在 {url}/account/orders \
+             查看。\n\n{not_you}"
+        ),
     };
     let short = match notice {
         NoticeKind::AlreadyRegistered => {
@@ -284,6 +331,12 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
         NoticeKind::PolicyChanges => {
             t!(l, "{title}: {url}/account/privacy/policy", "{title}：{url}/account/privacy/policy")
         }
+        NoticeKind::ConversationAnswered => t!(l, "{title}: {url}/support", "{title}：{url}/support"),
+        NoticeKind::Frozen => t!(
+            l,
+            "{title}. Set a new password to open it: {url}/password/forgot",
+            "{title}，重设密码即可解除：{url}/password/forgot"
+        ),
         _ => t!(l, "{title}. Not you? {url}/contact", "{title}。如非本人操作，请访问 {url}/contact"),
     };
     let name = &shop.settings().name;
@@ -361,6 +414,36 @@ pub(super) fn anchor_message(shop: &Shop, l: Locale) -> Option<Written> {
     let name = &shop.settings().name;
     let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
     Some(Written { mail, sms: signed_sms(shop, &title, l) })
+}
+
+/// What the owners are to know of a conversation; nothing of what was written in it.
+pub(super) fn conversation_message(shop: &Shop, id: ConversationId, word: StaffWord, l: Locale) -> Letter {
+    let (subject, text) = match word {
+        StaffWord::Leak => (
+            t!(l, "A leak of data was reported", "收到信息泄露报告"),
+            t!(
+                l,
+                "Somebody reported that personal data may have leaked. Look at it at once.",
+                "有人报告个人信息可能泄露，请立即处理。"
+            ),
+        ),
+        StaffWord::Soon => (
+            t!(l, "An answer is due within two days", "会话答复将于两天内到期"),
+            t!(l, "A conversation waits for your answer.", "有一个会话等待答复。"),
+        ),
+        StaffWord::Late => (
+            t!(l, "An answer is overdue", "会话答复已逾期"),
+            t!(
+                l,
+                "A conversation has waited for your answer for more than ten days.",
+                "有一个会话等待答复已超过十天。"
+            ),
+        ),
+    };
+    let url = shop.url();
+    let name = &shop.settings().name;
+    let body = signed(shop, &format!("{text}\n\n{url}/admin/conversations/{id}"));
+    Letter { subject: format!("{subject} – {name}"), body }
 }
 
 /// The text, and below it the shop's name and address.

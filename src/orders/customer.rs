@@ -256,6 +256,7 @@ fn order_page(
             },
             about_order(visit, view, order)?,
         ))
+        p { a href={ "/support?order=" (number) } { (t!(l, "Ask about this order", "咨询此订单")) } }
         (cancel_form(l, order, form, problems))
         (delete_form(l, order, problems))
     };

@@ -24,6 +24,7 @@ mod office_page;
 mod parts;
 mod place;
 mod records;
+mod redirect;
 mod shelves;
 mod steps;
 mod terms;
@@ -45,6 +46,7 @@ pub use place::{PlaceOrder, Quote, place, quote};
 pub use records::{
     Actor, Consignee, Delivery, Event, Happening, Invoice, InvoiceKind, OrderItem, OrderOf, OrderRow, Parcel,
 };
+pub use redirect::can_be_redirected;
 pub use shelves::Shelf;
 pub use steps::{cancel, complete, mark_paid, move_on, receive, refund, run_due, ship};
 pub use terms::Terms;
@@ -63,5 +65,6 @@ pub fn routes() -> Vec<Route> {
     routes.extend(customer::routes());
     routes.extend(office::routes());
     routes.extend(looks::routes());
+    routes.extend(redirect::routes());
     routes
 }

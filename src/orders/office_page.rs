@@ -178,6 +178,7 @@ fn said_notice(l: Locale, said: &str) -> Markup {
         "complete" => (Tone::Good, t!(l, "The order is completed.", "订单已完成。")),
         "cancel" => (Tone::Good, t!(l, "The order is cancelled.", "订单已取消。")),
         "refund" => (Tone::Good, t!(l, "The refund is recorded.", "退款已登记。")),
+        "delivery" => (Tone::Good, t!(l, "The delivery is changed.", "收货信息已变更。")),
         "moved" => (
             Tone::Warn,
             t!(
@@ -219,6 +220,9 @@ fn about_order(visit: &Visit, order: &Order) -> Markup {
                 @for line in &lines { div { (line) } }
                 @if !consignee.note.is_empty() {
                     p.note { (t!(l, "There is a note; it stands on the label.", "顾客有留言，见发货单。")) }
+                }
+                @if super::can_be_redirected(order) {
+                    p { a href={ (HERE) "/" (order.number) "/delivery" } { (t!(l, "Change the delivery", "变更收货信息")) } }
                 }
             }
         }

@@ -153,6 +153,7 @@ pub fn happening(l: Locale, what: Happening, method: Method) -> String {
         Happening::Reopened => t!(l, "Reopened: the payment came late", "款项迟到，订单恢复"),
         Happening::RefundDue => t!(l, "A refund is due", "待退款"),
         Happening::Refunded => t!(l, "Refund paid out", "退款已支付"),
+        Happening::Redirected => t!(l, "Delivery changed", "收货信息变更"),
     }
 }
 

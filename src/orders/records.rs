@@ -113,6 +113,8 @@ pub enum Happening {
     Reopened,
     RefundDue,
     Refunded,
+    /// Address, contact person or phone was changed before it was shipped.
+    Redirected,
 }
 
 /// One entry of an order's timeline. What was typed about it lies with the consignee.

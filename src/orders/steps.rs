@@ -8,6 +8,7 @@ use super::shelves;
 use super::terms::Terms;
 use super::{StaffStep, Step};
 use crate::accounts;
+use crate::address::Address;
 use crate::catalogue::{self, Movement};
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -15,7 +16,7 @@ use crate::config::Period;
 use crate::ids::OrderNumber;
 use crate::locale::Text;
 use crate::money::Money;
-use crate::notify;
+use crate::notify::{self, NoticeKind};
 use crate::payments::{Method, State};
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule};
@@ -78,7 +79,7 @@ impl<'t> Draft<'t> {
     }
 }
 
-const NOT_NOW: Text = Text::new(
+pub(super) const NOT_NOW: Text = Text::new(
     "The order has moved on meanwhile, so this is no longer possible.",
     "订单状态已变化，无法进行此操作。",
 );
@@ -226,6 +227,31 @@ pub fn ship(
     }
     draft.close(plan, Some(Step::Shipped))?;
     note_carrier(plan, number, carrier)
+}
+
+/// Changes where an order goes that is not shipped yet, and to whom (COL-17). The timeline says who did it
+/// and why, and the customer is told.
+///
+/// # Errors
+/// A conflict once it is shipped or over.
+pub fn redirect(
+    plan: &mut Plan<'_>,
+    terms: &Terms,
+    number: &OrderNumber,
+    who: Actor,
+    address: Address,
+    why: &str,
+) -> Decided<()> {
+    let mut draft = Draft::open(plan, terms, number, who)?;
+    if !super::can_be_redirected(&draft.order) {
+        return Err(Refusal::conflict(NOT_NOW).into());
+    }
+    let consignee = draft.order.consignee.as_mut().ok_or_else(|| Refusal::conflict(NOT_NOW))?;
+    consignee.address = address;
+    let subject = consignee.subject;
+    draft.note(Happening::Redirected, None, why);
+    draft.close(plan, None)?;
+    Ok(notify::queue_to_account(plan, subject, NoticeKind::DeliveryChanged)?)
 }
 
 /// The parcel's label went to the carrier (SHR-04).

@@ -263,8 +263,8 @@ fn fee_forms(l: Locale, number: &str, action: &str) -> Markup {
     }
 }
 
-/// Stands below every answer.
-pub(super) fn where_to_complain(l: Locale) -> Markup {
+/// Stands below every answer (CON-03).
+pub fn where_to_complain(l: Locale) -> Markup {
     html! {
         p.note { (t!(l, "If you do not agree, you can complain to the authorities for cyberspace administration, telecommunications, public security or market regulation.",
             "如有异议，可向网信、电信、公安或市场监管部门投诉举报。")) }

@@ -45,10 +45,12 @@ pub enum Rule {
     Devices = 10,
     /// From when a request was closed.
     Request = 11,
+    /// From when a conversation was closed.
+    Conversation = 12,
 }
 
 impl Rule {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CancelledAccount,
         Self::OrderContact,
         Self::UnfinishedOrder,
@@ -60,6 +62,7 @@ impl Rule {
         Self::Browsing,
         Self::Devices,
         Self::Request,
+        Self::Conversation,
     ];
 
     const fn code(self) -> u8 {
@@ -80,6 +83,7 @@ impl Rule {
             Self::Browsing => "browsing",
             Self::Devices => "devices",
             Self::Request => "request",
+            Self::Conversation => "conversation",
         }
     }
 }

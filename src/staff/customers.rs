@@ -18,7 +18,7 @@ use crate::requests;
 use crate::store::{Handle, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused};
+use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
 
 const HOME: &str = "/admin/customers";
 const PAGE: usize = 50;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
         post(HOME, Who::Staff, "searches by a contact or a name, and logs that", search),
         get("/admin/customers/{id}", Who::Staff, show_one),
         post("/admin/customers/{id}/reveal", Who::Staff, "logs a look and shows a customer whole", reveal),
+        post("/admin/customers/{id}/release", Who::Staff, "opens a frozen account again", release),
     ]
 }
 
@@ -212,6 +213,38 @@ fn read_reason(form: &Form) -> Result<String, Refusal> {
     Refusal::unless_empty(problems).map(|()| reason)
 }
 
+const RELEASED: Text = Text::new("a frozen account opened again", "解除账号冻结");
+
+/// Staff let the holder of a frozen account in again (INC-05), once they know that it is the holder.
+async fn release(visit: Visit, Path(id): Path<String>, _form: Form) -> Answer {
+    let subject = load(&visit.view()?, &id)?.account.subject;
+    let looker = Looker::of(&visit)?;
+    let released = visit.shop.store.commit(move |plan| {
+        accounts::release(plan, subject)?;
+        Ok(log_look(plan, &looker, RELEASED, Some(subject), None, "")?)
+    });
+    released.await?;
+    visit.shop.outbox_bell.notify_one();
+    Ok(see(&format!("{HOME}/{subject}")))
+}
+
+/// That the account is frozen, and the way to open it.
+fn frozen_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
+    let l = visit.locale;
+    let Some(since) = accounts::frozen_since(&visit.view()?, subject)? else { return Ok(html! {}) };
+    let since = since.minute(visit.shop.zone());
+    Ok(ui::notice(
+        Tone::Warn,
+        html! {
+            p { (t!(l, "This account is frozen since {since}: it was reported that it may be in other hands. It opens by a new password, set with a code to its contact, or here.",
+                "该账号自 {since} 起冻结，原因是被报告可能遭他人使用。顾客验证联系方式并重设密码后即解除，也可在此解除。")) }
+            p { a href="/admin/verify" { (t!(l, "Make sure who is asking first", "请先核实对方身份")) } }
+            (ui::button_form(&format!("{HOME}/{subject}/release"),
+                ui::secondary_button(&t!(l, "Open the account again", "解除冻结"))))
+        },
+    ))
+}
+
 fn customer_page(visit: &Visit, whole: &Whole, reason: &str, problems: &Problems) -> StoreResult<Markup> {
     let l = visit.locale;
     let account = &whole.account;
@@ -241,6 +274,7 @@ fn customer_page(visit: &Visit, whole: &Whole, reason: &str, problems: &Problems
         (ui::breadcrumbs(l, &[(HOME, &t!(l, "Customers", "客户")), ("", &title)]))
         (ui::error_summary(l, problems))
         (ui::heading(&title, html! {}))
+        (frozen_part(visit, account.subject)?)
         (facts_section(visit, account, &facts))
         (addresses_section(l, &addresses))
         (orders_section(visit, &whole.orders))

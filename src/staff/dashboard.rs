@@ -12,6 +12,7 @@ use crate::orders::{self, AdminSummary};
 use crate::requests;
 use crate::shop::Shop;
 use crate::store::{StoreResult, View};
+use crate::support;
 use crate::t;
 use crate::web::ui::{self, Tone};
 use crate::web::{Answer, Route, Visit, Who, get, page};
@@ -51,13 +52,21 @@ fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
     ])
 }
 
-/// How many requests about personal data wait, how many are late and, for owners, how many alerts wait.
+/// How many requests about personal data and conversations wait, how many are late and, for owners, how many
+/// alerts wait.
 fn personal_data(visit: &Visit, view: &View<'_>, is_owner: bool) -> StoreResult<Markup> {
     let l = visit.locale;
     let (open, late) = requests::counts(view, visit.shop.clock.now())?;
     let says = t!(l, "{open} open, {late} overdue", "处理中 {open} 件，已逾期 {late} 件");
-    let mut tiles =
-        vec![("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says)];
+    let support::Counts { waiting, late, leaks } = support::counts(view, visit.shop.clock.now())?;
+    let mut waits = t!(l, "{waiting} waiting, {late} overdue", "待答复 {waiting} 个，已逾期 {late} 个");
+    if leaks > 0 {
+        waits = t!(l, "{waits}, {leaks} about a leak", "{waits}，其中泄露报告 {leaks} 个");
+    }
+    let mut tiles = vec![
+        ("/admin/conversations", t!(l, "Conversations", "客服会话"), waits),
+        ("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says),
+    ];
     if is_owner {
         let open = alerts::open_count(view)?;
         let says = t!(l, "{open} to be answered", "待处理 {open} 条");

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use super::codec::{self, Field, Record};
 use crate::classes::Class;
 use crate::ids::{
-    AddressId, EntryId, EpochId, MessageId, OrderNumber, PictureId, ProductId, StaffId, SubjectId, VariantId,
-    VaultId,
+    AddressId, ConversationId, EntryId, EpochId, MessageId, OrderNumber, PictureId, ProductId, StaffId,
+    SubjectId, VariantId, VaultId,
 };
 
 /// A table of records `R` under keys `K`. Rooms declare theirs as constants and list them in
@@ -74,7 +74,7 @@ macro_rules! id_key {
     )*};
 }
 
-id_key!(SubjectId, StaffId, ProductId, VariantId, AddressId, MessageId, PictureId, EntryId);
+id_key!(SubjectId, StaffId, ProductId, VariantId, AddressId, MessageId, PictureId, EntryId, ConversationId);
 
 impl Key for EpochId {
     fn to_bytes(&self) -> Vec<u8> {
@@ -173,6 +173,7 @@ impl Id for StaffId {}
 impl Id for ProductId {}
 impl Id for VariantId {}
 impl Id for PictureId {}
+impl Id for ConversationId {}
 
 impl Id for VaultId {
     const WIDTH: usize = 10;

@@ -179,7 +179,8 @@ async function staffShips(demo, window, number) {
     ['/admin/products', 'admin-products'], ['/admin/products/new', 'admin-new-product'], ['/admin/categories', 'admin-categories'],
     ['/admin/customers', 'admin-customers'], ['/admin/messages', 'admin-messages'], ['/admin/backups', 'admin-backups'],
     ['/admin/staff', 'admin-staff'], ['/admin/settings', 'admin-settings'], ['/admin/security', 'admin-security'],
-    ['/admin/access-log', 'admin-access-log'],
+    ['/admin/access-log', 'admin-access-log'], ['/admin/conversations', 'admin-conversations'],
+    ['/admin/verify', 'admin-verify'],
   ]) await go(window, url + path, title);
   await page.goto(`${url}/admin/products`);
   await page.locator('main a[href^="/admin/products/"]').nth(1).click();
@@ -192,7 +193,7 @@ async function shopperReceives(demo, window, number) {
   await press(window, `${path}/received`);
   await look(window, 'order-received');
   for (const [page, title] of [
-    ['/terms', 'terms'], ['/delivery', 'delivery'], ['/returns', 'returns'], ['/contact', 'contact'],
+    ['/terms', 'terms'], ['/delivery', 'delivery'], ['/returns', 'returns'], ['/contact', 'contact'], ['/support', 'support'], ['/support/leak', 'support-leak'],
     ['/privacy', 'privacy'], ['/cookies', 'cookies'], ['/login', 'login'], ['/password/forgot', 'forgot'],
     ['/demo/outbox', 'outbox'],
   ]) await go(window, demo.url + page, title);

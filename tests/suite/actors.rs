@@ -184,6 +184,7 @@ impl TestShop {
         tuckshop::accounts::erase_due(&self.shop).await.expect("what is due is erased");
         tuckshop::requests::remind(&self.shop).await.expect("the owners are reminded");
         tuckshop::staff::alerts::watch(&self.shop).await.expect("the looks are watched");
+        tuckshop::support::remind_due(&self.shop).await.expect("reminders");
     }
 
     /// Every fault that `tuckshop check` would name.
@@ -193,6 +194,7 @@ impl TestShop {
         faults.extend(catalogue::faults(&view).expect("readable"));
         faults.extend(tuckshop::orders::order_faults(&view).expect("readable"));
         faults.extend(tuckshop::accounts::faults(&view).expect("readable"));
+        faults.extend(tuckshop::support::faults(&view).expect("readable"));
         faults
     }
 

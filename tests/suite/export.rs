@@ -68,6 +68,11 @@ async fn lived(shop: &TestShop, name: &str) -> Browser {
     }
     let form = person.get("/account/privacy/requests").await.form("/account/privacy/requests");
     person.submit(form.with("kind", "explain").with("details", "Why a mobile number?")).await.must_be(303);
+    let form = person.get("/support").await.must_be(200).form("/support");
+    person
+        .submit(form.with("subject", "The mug").with("message", "Is it safe in an oven?"))
+        .await
+        .must_be(303);
     shop.letters(&format!("{name}@example.com")).await;
     person
 }
@@ -100,7 +105,8 @@ async fn rgt_12_a_copy_holds_everything_as_its_schema_says() {
     assert_eq!(data["searches"][0]["phrase"], "cobalt-mug");
     assert_eq!(data["looks"][0]["who"], "owner");
     let read = file_in(&page.bytes, "index.html");
-    for said in ["lin@example.com", "cobalt-mug", "Swift Parcels", "Why a mobile number?"] {
+    for said in ["lin@example.com", "cobalt-mug", "Swift Parcels", "Why a mobile number?", "safe in an oven"]
+    {
         assert!(read.contains(said), "{said}: {read}");
     }
     lin.get(PRIVACY).await.must_say(&path);

@@ -29,4 +29,5 @@ mod retention;
 mod routes;
 mod shopping;
 mod supply;
+mod support;
 mod verbs;

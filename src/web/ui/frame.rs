@@ -76,6 +76,7 @@ pub fn account_page(frame: &Frame<'_>, current: &str, main: Markup) -> Markup {
         ("/account/settings", t!(l, "Settings", "账号设置")),
         ("/account/security", t!(l, "Security", "账号安全")),
         ("/account/privacy", t!(l, "Privacy", "隐私设置")),
+        ("/support", t!(l, "Ask us", "在线客服")),
     ];
     shop_page(
         frame,
@@ -163,6 +164,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/products", t!(l, "Products", "商品"), false),
         ("/admin/categories", t!(l, "Categories", "分类"), false),
         ("/admin/customers", t!(l, "Customers", "客户"), false),
+        ("/admin/conversations", t!(l, "Conversations", "客服会话"), false),
         ("/admin/requests", t!(l, "Requests", "权利请求"), false),
         ("/admin/messages", t!(l, "Messages", "消息"), false),
         ("/admin/sharing/deletions", t!(l, "To be deleted elsewhere", "待通知删除"), false),
@@ -250,6 +252,7 @@ fn shop_footer(frame: &Frame<'_>) -> Markup {
     let (l, footer) = (frame.l, frame.footer);
     let links = [
         ("/contact", t!(l, "Contact", "联系我们")),
+        ("/support", t!(l, "Ask us", "在线客服")),
         ("/delivery", t!(l, "Delivery", "配送说明")),
         ("/returns", t!(l, "Returns", "退换货")),
         ("/terms", t!(l, "Terms", "服务条款")),
