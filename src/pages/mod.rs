@@ -3,7 +3,11 @@
 //! the register of data classes.
 
 mod facts;
+mod registers;
 mod text;
+
+#[cfg(test)]
+mod policy_tests;
 
 use maud::html;
 
@@ -116,20 +120,36 @@ fn show(visit: &Visit, info: InfoPage) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, Email};
     use crate::settings::Settings;
 
-    fn rendered(info: InfoPage, l: Locale, settings: &Settings) -> String {
-        let config = Config::defaults("/nowhere".into());
-        let facts = Facts { settings, config: &config, url: "https://shop.example", l };
+    /// A configuration in which mail is sent.
+    fn configured() -> Config {
+        let smtp_url = "smtps://mail.provider.example:465".parse().expect("an address");
+        let mut config = Config::defaults("/nowhere".into());
+        config.email = Some(Email { smtp_url, password: None, from: "hello@shop.example".to_owned() });
+        config
+    }
+
+    pub(super) fn rendered(info: InfoPage, l: Locale, settings: &Settings) -> String {
+        rendered_with(info, l, settings, &configured())
+    }
+
+    fn rendered_with(info: InfoPage, l: Locale, settings: &Settings, config: &Config) -> String {
+        let facts = Facts { settings, config, url: "https://shop.example", l };
         text::render(info.markdown(l), |name| facts.value(name)).into_string()
+    }
+
+    /// The policy of a shop that sends no mail.
+    pub(super) fn without_mail(l: Locale) -> String {
+        rendered_with(InfoPage::Privacy, l, &full(), &Config::defaults("/nowhere".into()))
     }
 
     fn empty() -> Settings {
         Settings::first(&Config::defaults("/nowhere".into()))
     }
 
-    fn full() -> Settings {
+    pub(super) fn full() -> Settings {
         Settings {
             company: "Kowloon <Trading> & Co *Ltd*".to_owned(),
             licence: "91310000MA1FL0000X".to_owned(),
@@ -148,12 +168,8 @@ mod tests {
             for l in Locale::ALL {
                 let page = rendered(info, l, &full());
                 assert!(!page.contains("{{") && !page.contains('\u{e000}'), "{info:?} {l:?}");
-                let facts = Facts {
-                    settings: &full(),
-                    config: &Config::defaults("/nowhere".into()),
-                    url: "https://shop.example",
-                    l,
-                };
+                let facts =
+                    Facts { settings: &full(), config: &configured(), url: "https://shop.example", l };
                 for name in text::placeholders(info.markdown(l)) {
                     let value = facts.value(name);
                     assert!(value.is_some_and(|value| !value.0.is_empty()), "{name} in {info:?}");
@@ -189,7 +205,7 @@ mod tests {
     fn the_privacy_page_says_how_long_each_class_is_kept() {
         let page = rendered(InfoPage::Privacy, Locale::En, &full());
         assert!(page.contains("3 years after completion; 6 months if it was cancelled"), "{page}");
-        assert!(!page.contains("{order_contact}") && !page.contains("Consent in force"));
+        assert!(!page.contains("{order_contact}") && page.contains("Consent in force"));
         let page = rendered(InfoPage::Privacy, Locale::Zh, &full());
         assert!(page.contains("交易完成后 3 年") && page.contains("session"));
     }

@@ -9,7 +9,7 @@ mod pages;
 mod records;
 mod rules;
 
-pub use records::{Kind, RequestRow, State};
+pub use records::{Ground, Kind, Reason, RequestRow, State};
 pub use rules::{of_subject, open};
 
 use crate::store::TableInfo;
