@@ -8,6 +8,7 @@ use crate::classes::{CLASSES, ClassFacts};
 use crate::config::{Config, Email};
 use crate::consent::{NECESSARY, PURPOSES};
 use crate::locale::{Locale, Text};
+use crate::payments;
 use crate::settings::Settings;
 use crate::t;
 use crate::web::cookies::COOKIES;
@@ -52,6 +53,10 @@ impl Facts<'_> {
             "cooling_off" => text(&self.config.retention.cancelled_account.text(l)),
             "policy_notice" => text(&self.config.policy.notice.text(l)),
             "policy_major_notice" => text(&self.config.policy.major_notice.text(l)),
+            "payment_methods" => {
+                let titles = payments::offered(settings).into_iter().map(|method| method.title().get(l));
+                text(&titles.collect::<Vec<_>>().join(l.pick(", ", "、")))
+            }
             "mail_provider" => text(self.config.email.as_ref().map_or("", Email::host)),
             "purpose_table" => registers::purpose_table(&NEEDED, NECESSARY.iter(), self.config, l),
             "choice_table" => {

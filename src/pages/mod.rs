@@ -145,6 +145,14 @@ mod tests {
         rendered_with(InfoPage::Privacy, l, &full(), &Config::defaults("/nowhere".into()))
     }
 
+    /// The policy of a shop that announces its changes so long before.
+    pub(super) fn with_notice(l: Locale, notice: &str, major: &str) -> String {
+        let mut config = configured();
+        config.policy.notice = notice.parse().expect("a period");
+        config.policy.major_notice = major.parse().expect("a period");
+        rendered_with(InfoPage::Privacy, l, &full(), &config)
+    }
+
     fn empty() -> Settings {
         Settings::first(&Config::defaults("/nowhere".into()))
     }

@@ -218,3 +218,13 @@ fn who_carries_our_mail_is_named_by_its_host_and_nobody_where_no_mail_is_sent() 
         assert!(!super::tests::without_mail(l).contains(line));
     }
 }
+
+#[test]
+fn not_02_the_policy_names_the_notice_that_is_configured() {
+    for l in Locale::ALL {
+        let page = super::tests::with_notice(l, "11 days", "77 days");
+        let said = part(&page, "changes");
+        assert!(said.contains(l.pick("11 days before", "前 11 天")), "{said}");
+        assert!(said.contains(l.pick("77 days before", "提前 77 天")), "{said}");
+    }
+}
