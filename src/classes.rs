@@ -106,6 +106,18 @@ pub struct ClassFacts {
     pub passing: bool,
 }
 
+impl ClassFacts {
+    /// Whether it is about people, even where it names nobody.
+    pub fn is_personal(&self) -> bool {
+        self.ground != Ground::None
+    }
+
+    /// Whether anybody but the person receives it.
+    pub fn has_recipients(&self) -> bool {
+        self.recipients != NOBODY
+    }
+}
+
 const NOBODY: Text = Text::new("nobody", "无");
 const CARRIERS: Text = Text::new("staff; the carrier named on the order", "店员；订单所示承运商");
 const MAIL: Text =
@@ -467,7 +479,53 @@ pub enum DataKind {
     Browsing,
 }
 
+/// Kinds that the shop never collects (DEF-01): no form asks for them, and no table has a place for them.
+pub const NEVER_COLLECTED: [Text; 4] = [
+    Text::new("identity documents and their numbers", "身份证件及证件号码"),
+    Text::new("your location", "位置信息"),
+    Text::new("your contact list", "通讯录"),
+    Text::new("device numbers such as the IMEI", "IMEI 等设备识别码"),
+];
+
 impl DataKind {
+    /// The kinds that are personal.
+    pub const PERSONAL: [Self; 6] = [
+        Self::Basic,
+        Self::Identification,
+        Self::OnlineIdentity,
+        Self::Property,
+        Self::Device,
+        Self::Browsing,
+    ];
+
+    /// What belongs to it here, for people.
+    pub const fn examples(self) -> Text {
+        match self {
+            Self::Nothing => Text::new("", ""),
+            Self::Basic => Text::new(
+                "name, address, telephone, email; what you write",
+                "姓名、地址、电话、邮箱，您填写的文字",
+            ),
+            Self::Identification => {
+                Text::new("the tax number for the invoice of a company", "单位发票的税号")
+            }
+            Self::OnlineIdentity => Text::new(
+                "account name, hash of the password, sessions, receipts; network address of staff",
+                "账号名、密码哈希值、登录会话、凭证，店员的网络地址",
+            ),
+            Self::Property => Text::new(
+                "goods, sums and payments of orders; the cart",
+                "订单的商品、金额与付款情况，购物车",
+            ),
+            Self::Device => {
+                Text::new("kind of device, system, browser, language", "设备类型、系统、浏览器、语言")
+            }
+            Self::Browsing => {
+                Text::new("phrases searched for, products looked at", "搜索过的词、浏览过的商品")
+            }
+        }
+    }
+
     pub const fn text(self) -> Text {
         match self {
             Self::Nothing => Text::new("not personal", "非个人信息"),

@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
+use crate::classes::{Class, DataKind};
 use crate::store::TableInfo;
+use crate::store::codec::leaves;
 use crate::{
     accounts, backup, cart, catalogue, consent, export, history, notify, orders, policy, requests, retention,
     secrets, sessions, settings, sharing, staff, store, support,
@@ -36,10 +38,15 @@ pub fn all() -> &'static [TableInfo] {
     &ALL
 }
 
+/// Whether some table of the class stores a field of this kind (DEF-01).
+pub fn stores(class: Class, kind: DataKind) -> bool {
+    let of_class = all().iter().filter(|table| table.class == class);
+    of_class.flat_map(|table| leaves(table.fields)).any(|(_, field)| field.kind == kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classes::Class;
     use crate::store::codec::unregistered;
     use crate::store::holds_personal_data;
 

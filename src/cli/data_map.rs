@@ -8,21 +8,9 @@ use super::verbs::Report;
 use crate::classes::ClassFacts;
 use crate::config::Config;
 use crate::locale::Locale;
-use crate::store::{Field, TableInfo};
+use crate::store::TableInfo;
+use crate::store::codec::leaves;
 use crate::tables;
-
-/// One stored field: its path within the record and its kind.
-fn flatten(fields: &'static [Field], within: &str) -> Vec<(String, &'static Field)> {
-    let mut flat = Vec::new();
-    for field in fields {
-        let path = if within.is_empty() { field.name.to_owned() } else { format!("{within}.{}", field.name) };
-        match field.part {
-            Some(part) => flat.extend(flatten(part.fields, &path)),
-            None => flat.push((path, field)),
-        }
-    }
-    flat
-}
 
 /// A class's clock with the configured periods in it.
 fn clock_of(facts: &ClassFacts, config: &Config) -> String {
@@ -55,7 +43,7 @@ pub fn report(config: &Config, as_json: bool) -> Report {
             clock_of(facts, config),
             facts.recipients.get(en),
         );
-        for (path, field) in flatten(table.fields, "") {
+        for (path, field) in leaves(table.fields) {
             let sensitive = if field.kind.is_sensitive() { ", sensitive" } else { "" };
             let _ = writeln!(text, "    {path:<28} {}{sensitive}", field.kind.text().get(en));
         }
@@ -67,7 +55,7 @@ pub fn report(config: &Config, as_json: bool) -> Report {
 fn table_json(table: &TableInfo, config: &Config) -> Value {
     let facts = table.class.facts();
     let en = Locale::En;
-    let fields: Vec<Value> = flatten(table.fields, "")
+    let fields: Vec<Value> = leaves(table.fields)
         .into_iter()
         .map(|(path, field)| {
             json!({"name": path, "kind": field.kind.text().get(en), "sensitive": field.kind.is_sensitive()})

@@ -45,6 +45,11 @@ impl Email {
         }
         Some(Self { smtp_url, password, from: from? })
     }
+
+    /// The mail server's host, by which people are told who carries their messages.
+    pub fn host(&self) -> &str {
+        self.smtp_url.host_str().unwrap_or_default()
+    }
 }
 
 fn without_password(url: &Url) -> String {

@@ -59,11 +59,12 @@ pub fn providers(shop: &Shop) -> Vec<Recipient> {
 /// Who carries messages to this contact: the mail server's host, or the kind of the SMS provider.
 pub(super) fn carrier(shop: &Shop, to: &Contact) -> Recipient {
     const PRACTICE: &str = "practice";
-    let host = |email: &Email| email.smtp_url.host_str().unwrap_or_default().to_owned();
     let named =
         |name: Option<String>| name.filter(|_| !is_practice(shop)).unwrap_or_else(|| PRACTICE.to_owned());
     match to {
-        Contact::Email(_) => Recipient::Email(named(shop.config().email.as_ref().map(host))),
+        Contact::Email(_) => {
+            Recipient::Email(named(shop.config().email.as_ref().map(|email| email.host().to_owned())))
+        }
         // SMS providers are not called in this release.
         Contact::Mobile(_) => Recipient::Sms(named(None)),
     }

@@ -2,14 +2,20 @@
 
 use maud::{Markup, html};
 
+use super::registers;
 use crate::address::country_name;
-use crate::classes::{CLASSES, Class, ClassFacts};
-use crate::config::{Config, Retention};
-use crate::locale::Locale;
+use crate::classes::{CLASSES, ClassFacts};
+use crate::config::{Config, Email, Retention};
+use crate::consent::{NECESSARY, PURPOSES};
+use crate::locale::{Locale, Text};
+use crate::payments;
 use crate::settings::Settings;
 use crate::t;
 use crate::web::cookies::COOKIES;
 use crate::web::ui::{self, Column};
+
+const NEEDED: Text = Text::new("What shopping needs", "购物所必需的用途");
+const CHOICES: Text = Text::new("Off until you tick it", "您勾选后才启用的用途");
 
 /// Where the facts come from.
 pub struct Facts<'a> {
@@ -45,6 +51,27 @@ impl Facts<'_> {
             "unpaid_after" => text(&orders.unpaid_after.text(l)),
             "received_after" => text(&orders.received_after.text(l)),
             "completed_after" => text(&orders.completed_after.text(l)),
+            "code_life" => text(&self.retention.code.text(l)),
+            "cooling_off" => text(&self.retention.cancelled_account.text(l)),
+            "policy_notice" => text(&self.config.policy.notice.text(l)),
+            "policy_major_notice" => text(&self.config.policy.major_notice.text(l)),
+            "payment_methods" => {
+                let titles = payments::offered(settings).into_iter().map(|method| method.title().get(l));
+                text(&titles.collect::<Vec<_>>().join(l.pick(", ", "、")))
+            }
+            "mail_provider" => text(self.config.email.as_ref().map_or("", Email::host)),
+            "purpose_table" => registers::purpose_table(&NEEDED, NECESSARY.iter(), self.retention, l),
+            "choice_table" => {
+                let choices = PURPOSES.iter().map(|purpose| purpose.facts());
+                registers::purpose_table(&CHOICES, choices, self.retention, l)
+            }
+            "kind_table" => registers::kind_table(l),
+            "never_collected" => registers::never_collected(l),
+            "recipient_table" => registers::recipient_table(l),
+            "sharing_grounds" => registers::sharing_grounds(l),
+            "deletion_grounds" => registers::deletion_grounds(l),
+            "refusal_reasons" => registers::refusal_reasons(false, l),
+            "no_answer_reasons" => registers::refusal_reasons(true, l),
             "retention_table" => retention_table(self.retention, l),
             "cookie_table" => cookie_table(l),
             _ => return None,
@@ -89,12 +116,6 @@ pub fn how_long(facts: &ClassFacts, retention: &Retention, l: Locale) -> String 
     said
 }
 
-/// Whether the policy lists a class: not those that hold nothing about a person, nor what says only that
-/// consent is in force.
-pub fn is_listed(class: Class) -> bool {
-    !matches!(class, Class::Public | Class::Shop | Class::Grant)
-}
-
 fn retention_table(retention: &Retention, l: Locale) -> Markup {
     let columns = [
         Column::text(t!(l, "Data", "信息")),
@@ -104,7 +125,7 @@ fn retention_table(retention: &Retention, l: Locale) -> Markup {
     ];
     let rows: Vec<Vec<Markup>> = CLASSES
         .iter()
-        .filter(|facts| is_listed(facts.class))
+        .filter(|facts| facts.is_personal())
         .map(|facts| {
             vec![
                 html! { (facts.title.get(l)) },

@@ -3,7 +3,11 @@
 //! the register of data classes.
 
 mod facts;
+mod registers;
 mod text;
+
+#[cfg(test)]
+mod policy_tests;
 
 use maud::{Markup, html};
 
@@ -14,7 +18,7 @@ use crate::shop::Shop;
 use crate::t;
 use crate::web::ui;
 use crate::web::{Answer, Route, Visit, Who, get, reply};
-pub use facts::{how_long, is_listed};
+pub use facts::how_long;
 
 use facts::Facts;
 
@@ -152,20 +156,44 @@ fn paragraphs(text: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, Email};
 
-    fn rendered(info: InfoPage, l: Locale, settings: &Settings) -> String {
-        let config = Config::defaults("/nowhere".into());
+    /// A configuration in which mail is sent.
+    fn configured() -> Config {
+        let smtp_url = "smtps://mail.provider.example:465".parse().expect("an address");
+        let mut config = Config::defaults("/nowhere".into());
+        config.email = Some(Email { smtp_url, password: None, from: "hello@shop.example".to_owned() });
+        config
+    }
+
+    pub(super) fn rendered(info: InfoPage, l: Locale, settings: &Settings) -> String {
+        rendered_with(info, l, settings, &configured())
+    }
+
+    fn rendered_with(info: InfoPage, l: Locale, settings: &Settings, config: &Config) -> String {
         let retention = &config.retention;
-        let facts = Facts { settings, config: &config, retention, url: "https://shop.example", l };
+        let facts = Facts { settings, config, retention, url: "https://shop.example", l };
         text::render(info.markdown(l), |name| facts.value(name)).into_string()
+    }
+
+    /// The policy of a shop that sends no mail.
+    pub(super) fn without_mail(l: Locale) -> String {
+        rendered_with(InfoPage::Privacy, l, &full(), &Config::defaults("/nowhere".into()))
+    }
+
+    /// The policy of a shop that announces its changes so long before.
+    pub(super) fn with_notice(l: Locale, notice: &str, major: &str) -> String {
+        let mut config = configured();
+        config.policy.notice = notice.parse().expect("a period");
+        config.policy.major_notice = major.parse().expect("a period");
+        rendered_with(InfoPage::Privacy, l, &full(), &config)
     }
 
     fn empty() -> Settings {
         Settings::first(&Config::defaults("/nowhere".into()))
     }
 
-    fn full() -> Settings {
+    pub(super) fn full() -> Settings {
         Settings {
             company: "Kowloon <Trading> & Co *Ltd*".to_owned(),
             licence: "91310000MA1FL0000X".to_owned(),
@@ -184,7 +212,7 @@ mod tests {
             for l in Locale::ALL {
                 let page = rendered(info, l, &full());
                 assert!(!page.contains("{{") && !page.contains('\u{e000}'), "{info:?} {l:?}");
-                let config = Config::defaults("/nowhere".into());
+                let config = configured();
                 let facts = Facts {
                     settings: &full(),
                     config: &config,
@@ -227,7 +255,7 @@ mod tests {
     fn the_privacy_page_says_how_long_each_class_is_kept() {
         let page = rendered(InfoPage::Privacy, Locale::En, &full());
         assert!(page.contains("3 years after completion; 6 months if it was cancelled"), "{page}");
-        assert!(!page.contains("{order_contact}") && !page.contains("Consent in force"));
+        assert!(!page.contains("{order_contact}") && page.contains("Consent in force"));
         let page = rendered(InfoPage::Privacy, Locale::Zh, &full());
         assert!(page.contains("交易完成后 3 年") && page.contains("session"));
     }

@@ -10,13 +10,16 @@ use pulldown_cmark::{Options, Parser, html};
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
+/// Tables, and headings with a name to link to: `## Title {#name}`.
+const EXTENSIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_HEADING_ATTRIBUTES);
+
 /// Renders `markdown`; `value` gives the HTML for each placeholder, empty for none.
 pub fn render(markdown: &str, value: impl Fn(&str) -> Option<Markup>) -> Markup {
     let kept = without_unknown(markdown, |name| value(name).is_none_or(|value| value.0.is_empty()));
     let marked =
         kept.replace("{{", OPEN.encode_utf8(&mut [0; 4])).replace("}}", CLOSE.encode_utf8(&mut [0; 4]));
     let mut rendered = String::new();
-    html::push_html(&mut rendered, Parser::new_ext(&marked, Options::ENABLE_TABLES));
+    html::push_html(&mut rendered, Parser::new_ext(&marked, EXTENSIONS));
     PreEscaped(filled(&rendered, &value))
 }
 
@@ -25,8 +28,8 @@ pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim())
 }
 
-/// Replaces each mark by its value. A value that stands alone in its paragraph, such as a table,
-/// takes the paragraph's place.
+/// Replaces each mark by its value. A value that stands alone in its paragraph, such as a table or
+/// a list, takes the paragraph's place.
 fn filled(rendered: &str, value: &impl Fn(&str) -> Option<Markup>) -> String {
     let mut whole = String::new();
     let mut rest = rendered;
@@ -34,7 +37,7 @@ fn filled(rendered: &str, value: &impl Fn(&str) -> Option<Markup>) -> String {
         let Some((name, after)) = after.split_once(CLOSE) else { break };
         let value = value(name.trim()).map_or_else(String::new, PreEscaped::into_string);
         let alone = before.strip_suffix("<p>").zip(after.strip_prefix("</p>"));
-        match alone.filter(|_| value.starts_with("<table")) {
+        match alone.filter(|_| value.starts_with("<table") || value.starts_with("<ul")) {
             Some((before, after)) => {
                 whole.push_str(before);
                 rest = after;
@@ -120,6 +123,7 @@ mod tests {
         match name {
             "shop" => Some(html! { "A <b> & [c](d)" }),
             "table" => Some(html! { table { tr { td { "1" } } } }),
+            "list" => Some(html! { ul { li { "1" } } }),
             "none" => Some(html! {}),
             _ => None,
         }
@@ -137,6 +141,14 @@ mod tests {
     #[test]
     fn a_table_takes_the_place_of_its_paragraph() {
         assert_eq!(rendered("{{table}}"), "<table><tr><td>1</td></tr></table>\n");
+    }
+
+    #[test]
+    fn a_list_takes_the_place_of_its_paragraph_and_a_heading_has_its_name() {
+        assert_eq!(
+            rendered("## A & b {#a}\n\n{{list}}"),
+            "<h2 id=\"a\">A &amp; b</h2>\n<ul><li>1</li></ul>\n"
+        );
     }
 
     #[test]

@@ -1,18 +1,15 @@
 //! The facts of the policy, as the registers and the configuration say them at a moment.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::records::AddedRow;
-use crate::classes::{CLASSES, Class, DataKind};
+use crate::classes::{CLASSES, Class, DataKind, Ground};
 use crate::config::Period;
 use crate::consent::{NECESSARY, PURPOSES};
 use crate::locale::{Locale, Text};
 use crate::notify;
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::store::{Field, TableInfo};
 use crate::tables;
 use crate::web::cookies::COOKIES;
 
@@ -93,21 +90,20 @@ impl Facts {
     /// As they stand now.
     pub fn of(shop: &Shop, settings: &Settings, added: &AddedRow) -> Self {
         let config = shop.config();
-        let tables = tables::all();
         Self {
             owner: vec![settings.company.clone(), settings.licence.clone(), settings.address.clone()],
             responsible: [vec![settings.officer.clone(), settings.email.clone()], settings.phones.clone()]
                 .concat(),
             classes: CLASSES
                 .iter()
-                .filter(|facts| crate::pages::is_listed(facts.class))
+                .filter(|facts| facts.is_personal())
                 .map(|facts| ClassFact {
                     id: facts.id.to_owned(),
                     title: facts.title.into(),
                     purpose: facts.purpose.into(),
                     ground: facts.ground.text().into(),
-                    by_consent: facts.ground == crate::classes::Ground::Consent,
-                    kinds: kinds(facts.class, tables),
+                    by_consent: facts.ground == Ground::Consent,
+                    kinds: kinds(facts.class),
                     recipients: facts.recipients.into(),
                     clock: facts.clock.into(),
                 })
@@ -146,20 +142,8 @@ fn purposes() -> Vec<PurposeFact> {
     optional.chain(necessary).collect()
 }
 
-/// The kinds of the fields that a class holds, each once.
-fn kinds(class: Class, tables: &[TableInfo]) -> Vec<Both> {
-    let mut held = BTreeMap::new();
-    for table in tables.iter().filter(|table| table.class == class) {
-        add_kinds(table.fields, &mut held);
-    }
-    held.into_values().collect()
-}
-
-fn add_kinds(fields: &[Field], held: &mut BTreeMap<&'static str, Both>) {
-    for field in fields {
-        if field.kind != DataKind::Nothing {
-            held.insert(field.kind.text().get(Locale::En), field.kind.text().into());
-        }
-        add_kinds(field.part.map_or(&[][..], |part| part.fields), held);
-    }
+/// The kinds of data that a class holds.
+fn kinds(class: Class) -> Vec<Both> {
+    let held = DataKind::PERSONAL.into_iter().filter(|kind| tables::stores(class, *kind));
+    held.map(|kind| kind.text().into()).collect()
 }

@@ -14,7 +14,7 @@ mod rules;
 mod stranger;
 
 pub use pages::where_to_complain;
-pub use records::{Kind, RequestRow, State};
+pub use records::{Ground, Kind, Reason, RequestRow, State};
 pub use reminders::remind;
 pub use rules::{are_open, contact_of, counts, let_go, of_asker, open, rebuild_index};
 

@@ -49,6 +49,13 @@ closed_list!(
     }
 );
 
+impl Reason {
+    /// Whether the law itself owes no answer (RGT-17); the others weigh what an answer would take (RGT-16).
+    pub const fn owes_no_answer(self) -> bool {
+        !matches!(self, Self::Repetition | Self::Excessive | Self::RiskToOthers | Self::Impracticable)
+    }
+}
+
 closed_list!(
     /// How far a request is.
     State {

@@ -94,6 +94,17 @@ pub enum Ground {
 }
 
 impl Ground {
+    pub const ALL: [Self; 8] = [
+        Self::Consent,
+        Self::Law,
+        Self::Protection,
+        Self::Service,
+        Self::Dispute,
+        Self::Agreement,
+        Self::Research,
+        Self::PublicInterest,
+    ];
+
     pub const fn title(self) -> Text {
         match self {
             Self::Consent => Text::new("your explicit consent", "您的明确同意"),

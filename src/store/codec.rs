@@ -34,6 +34,23 @@ impl Field {
     }
 }
 
+/// Every stored field with its path within the record; structures by the fields that they hold.
+pub fn leaves(fields: &'static [Field]) -> Vec<(String, &'static Field)> {
+    leaves_within(fields, "")
+}
+
+fn leaves_within(fields: &'static [Field], within: &str) -> Vec<(String, &'static Field)> {
+    let mut flat = Vec::new();
+    for field in fields {
+        let path = if within.is_empty() { field.name.to_owned() } else { format!("{within}.{}", field.name) };
+        match field.part {
+            Some(part) => flat.extend(leaves_within(part.fields, &path)),
+            None => flat.push((path, field)),
+        }
+    }
+    flat
+}
+
 /// Something that is stored: it says what each of its fields is.
 pub trait Record: Serialize + DeserializeOwned + 'static {
     /// The version that is written. A type that changes gets `V2` and a conversion from `V1`.

@@ -303,8 +303,7 @@ async fn come_back(shop: &TestShop, browser: &mut Browser, number: &str, contact
 
 /// When a request that is closed now goes.
 fn end_of(shop: &TestShop) -> tuckshop::clock::Timestamp {
-    let view = shop.shop.store.view().expect("a view");
-    tuckshop::retention::end_of(&view, tuckshop::retention::Rule::Request, shop.now()).expect("readable")
+    shop.now().plus(&shop.shop.retention().request.span(), shop.shop.zone())
 }
 
 #[tokio::test(flavor = "multi_thread")]
