@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
 use crate::{
-    accounts, backup, catalogue, export, memory, notify, orders, policy, requests, retention, staff, support,
+    accounts, backup, catalogue, export, memory, notify, orders, policy, promises, requests, retention,
+    staff, support,
 };
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
@@ -23,10 +24,12 @@ const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every job; each ends when `stop` turns true.
 pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    shop.at_work.get_or_init(|| shop.clock.now());
     vec![
         tokio::spawn(warm(shop.clone())),
         tokio::spawn(notify::run(shop.clone(), stop.clone())),
         tokio::spawn(export::run(shop.clone(), stop.clone())),
+        tokio::spawn(promises::run(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_schedule(shop.clone(), stop.clone())),
         tokio::spawn(every(SWEEP_PASSING_EVERY, shop.clone(), stop.clone(), async |shop| {

@@ -63,6 +63,7 @@ pub mod pages;
 pub mod passwords;
 pub mod payments;
 pub mod policy;
+pub mod promises;
 pub mod random;
 pub mod refusal;
 pub mod requests;

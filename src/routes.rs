@@ -4,7 +4,7 @@
 use crate::web::Route;
 use crate::{
     accounts, backup, cart, catalogue, consent, export, history, machine, notify, orders, pages, payments,
-    policy, requests, retention, sharing, staff, support, web,
+    policy, promises, requests, retention, sharing, staff, support, web,
 };
 
 /// All routes.
@@ -24,6 +24,7 @@ pub fn all() -> Vec<Route> {
     all.extend(export::routes());
     all.extend(history::routes());
     all.extend(policy::routes());
+    all.extend(promises::routes());
     all.extend(requests::routes());
     all.extend(support::routes());
     all.extend(machine::routes());

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
@@ -60,6 +60,8 @@ pub struct Inner {
     pub post_limits: PostLimits,
     /// Pictures are decoded one at a time.
     pub pictures: Semaphore,
+    /// Since when a place was seen to lack the last erasure.
+    pub behind_since: Mutex<Option<Timestamp>>,
     /// Held while a place is claimed or given its keyring copy: one at a time, so that the newest state
     /// is written last.
     pub copying: Mutex<()>,
@@ -74,6 +76,8 @@ pub struct Inner {
     pub practice: crate::notify::Practice,
     /// When this process opened the shop.
     pub opened: Timestamp,
+    /// When its jobs began: a demonstration is given its past before that.
+    pub at_work: OnceLock<Timestamp>,
     /// Set once another line of this shop writes to its places.
     stopped_selling: AtomicBool,
     /// Set once these files were found to have a twin.
@@ -114,6 +118,7 @@ impl Shop {
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
             pictures: Semaphore::new(1),
+            behind_since: Mutex::new(None),
             copying: Mutex::new(()),
             outbox_bell: Notify::new(),
             export_bell: Notify::new(),
@@ -122,6 +127,7 @@ impl Shop {
             staff_tries: crate::staff::Tries::default(),
             practice: crate::notify::Practice::default(),
             opened,
+            at_work: OnceLock::new(),
             stopped_selling: AtomicBool::new(false),
             suspected: AtomicBool::new(false),
             closing: AtomicBool::new(false),

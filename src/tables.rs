@@ -7,8 +7,8 @@ use crate::classes::{Class, DataKind};
 use crate::store::TableInfo;
 use crate::store::codec::leaves;
 use crate::{
-    accounts, backup, cart, catalogue, consent, export, history, notify, orders, policy, requests, retention,
-    secrets, sessions, settings, sharing, staff, store, support,
+    accounts, backup, cart, catalogue, consent, export, history, notify, orders, policy, promises, requests,
+    retention, secrets, sessions, settings, sharing, staff, store, support,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -19,6 +19,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(cart::tables());
     all.extend(orders::tables());
     all.extend(policy::tables());
+    all.extend(promises::tables());
     all.extend(requests::tables());
     all.extend(support::tables());
     all.extend(staff::tables());

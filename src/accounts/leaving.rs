@@ -165,6 +165,24 @@ fn due(view: &View<'_>, moment: Timestamp) -> StoreResult<Vec<SubjectId>> {
     Ok(rows.iter().filter_map(|row| subject_in(&row.key)).collect())
 }
 
+/// How many accounts should have been erased by a moment, and how many more wait for an order or a legal hold.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn past_their_month(view: &View<'_>, moment: Timestamp) -> StoreResult<(usize, usize)> {
+    let (mut late, mut waiting) = (0, 0);
+    for subject in due(view, moment)? {
+        if find(view, subject)?.is_none() {
+            continue;
+        }
+        match waits_for(view, subject)? {
+            None => late += 1,
+            Some(_) => waiting += 1,
+        }
+    }
+    Ok((late, waiting))
+}
+
 /// Erases the accounts whose month is over and that wait for nothing. Returns how many.
 ///
 /// # Errors

@@ -51,8 +51,8 @@ use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow
 pub use factor::is_set as has_second_factor;
 pub use freeze::{freeze, frozen_since, release};
 pub use leaving::{
-    Leaving, Promised, WaitsFor, erase, erase_due, faults, follow_promises, is_in_use, leave, stay,
-    vaults_of, waits_for, would_erase,
+    Leaving, Promised, WaitsFor, erase, erase_due, faults, follow_promises, is_in_use, leave,
+    past_their_month, stay, vaults_of, waits_for, would_erase,
 };
 pub use records::tables;
 pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};
@@ -147,6 +147,15 @@ pub fn all(view: &View<'_>, before: Option<SubjectId>, limit: usize) -> StoreRes
     let to = before.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let rows = view.range(&ACCOUNTS, Bound::Unbounded, to, limit, true)?;
     Ok(rows.into_iter().map(|row| Account::of(row.key, row.record)).collect())
+}
+
+/// The account that was made first of those that there are.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn oldest(view: &View<'_>) -> StoreResult<Option<Account>> {
+    let rows = view.range(&ACCOUNTS, Bound::Unbounded, Bound::Unbounded, 1, false)?;
+    Ok(rows.into_iter().next().map(|row| Account::of(row.key, row.record)))
 }
 
 /// Where to write to this person: the email if there is one.

@@ -284,6 +284,16 @@ pub fn stale_given_copy(shop: &Shop) -> StoreResult<Option<Timestamp>> {
     Ok(given.map(|row| row.at).filter(|at| shop.clock.now().seconds_since(*at) > GIVEN_LASTS))
 }
 
+/// Whether a backup is as long at a place as when it was read back. A further place that has none of it, being
+/// away when it was made or now, tells nothing.
+pub fn is_as_made(shop: &Shop, place: &Place, name: &str, row: &BackupRow) -> bool {
+    match shop.disk.len(&place.folder.join(name)) {
+        Ok(Some(length)) => length == row.bytes,
+        Ok(None) => place.folder != local_place(&shop.dir),
+        Err(_) => true,
+    }
+}
+
 /// The places whose keyring copy is older than the list of erasures.
 ///
 /// # Errors

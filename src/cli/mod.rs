@@ -90,6 +90,8 @@ enum Command {
     /// The access log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Check every promise of the policy against the live data and configuration
+    Promises,
 }
 
 #[derive(Subcommand)]
@@ -187,6 +189,7 @@ pub fn run() -> i32 {
         Command::Sweep(args) => carry_out(config, Verb::Sweep { args, json }),
         Command::Backup(command) => backup::run(config, command, json),
         Command::Audit(AuditCommand::Verify) => carry_out(config, Verb::AuditVerify { json }),
+        Command::Promises => carry_out(config, Verb::Promises { json }),
     }
 }
 

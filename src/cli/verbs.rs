@@ -13,7 +13,7 @@ use crate::catalogue::ImportReport;
 use crate::locale::{Locale, Text};
 use crate::refusal::Stop;
 use crate::shop::{Shop, aside};
-use crate::{backup, catalogue, orders, passwords, staff, support};
+use crate::{backup, catalogue, orders, passwords, promises, staff, support};
 
 /// A verb with all that it needs; files travel as bytes.
 #[derive(Serialize, Deserialize)]
@@ -34,13 +34,14 @@ pub enum Verb {
     KeysRecoveryFacts,
     KeysRecoveryUse { recipient: String },
     AuditVerify { json: bool },
+    Promises { json: bool },
 }
 
 impl Verb {
     /// Whether it must leave the data dir as it is; what opening would heal is healed in memory.
     pub fn only_looks(&self) -> bool {
         match self {
-            Self::Check { .. } | Self::AuditVerify { .. } => true,
+            Self::Check { .. } | Self::AuditVerify { .. } | Self::Promises { .. } => true,
             Self::Sweep { args, .. } => args.only_looks(),
             _ => false,
         }
@@ -58,7 +59,9 @@ impl Verb {
         match self {
             Self::StaffList { .. } => Some(LISTED),
             Self::StaffAdd { .. } | Self::StaffDisable { .. } | Self::StaffResetMfa { .. } => None,
-            Self::Check { .. } | Self::Sweep { .. } | Self::AuditVerify { .. } => None,
+            Self::Check { .. } | Self::Sweep { .. } | Self::AuditVerify { .. } | Self::Promises { .. } => {
+                None
+            }
             Self::ProductsImport { .. } | Self::ProductsExport => None,
             Self::BackupNow { .. } | Self::BackupList { .. } | Self::BackupVerify { .. } => None,
             Self::BackupKeyring | Self::KeysRotate { .. } => None,
@@ -133,6 +136,7 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
             blocking(shop, move |shop| verified(backup::verify::verify(shop, name.as_deref()), json)).await
         }
         Verb::AuditVerify { json } => blocking(shop, move |shop| audit_verify(shop, json)).await,
+        Verb::Promises { json } => blocking(shop, move |shop| promises_kept(shop, json)).await,
         Verb::BackupKeyring => blocking(shop, backup_keyring).await,
         Verb::KeysRecoveryFacts => blocking(shop, recovery_facts).await,
         Verb::KeysRecoveryUse { recipient } => {
@@ -434,6 +438,30 @@ fn audit_verify(shop: &Shop, json: bool) -> Report {
     report
 }
 
+/// Checks every promise of the policy, and fails if one is broken.
+fn promises_kept(shop: &Shop, json: bool) -> Report {
+    let found = match promises::evaluate(shop) {
+        Ok(found) => found,
+        Err(error) => return Report::failed(error),
+    };
+    let mut report = if json {
+        let rows = found.iter().map(|finding| {
+            json!({ "id": finding.id, "verdict": finding.verdict.id(), "says": finding.en, "where": finding.look })
+        });
+        Report::json(&rows.collect())
+    } else {
+        let line = |finding: &promises::Finding| {
+            format!("{:<8} {:<12} {}  [{}]\n", finding.id, finding.verdict.id(), finding.en, finding.look)
+        };
+        Report::done(found.iter().map(line).collect())
+    };
+    for finding in found.iter().filter(|finding| finding.verdict == promises::Verdict::Broken) {
+        let _ = writeln!(report.stderr, "tuckshop: {} is broken: {}", finding.id, finding.en);
+        report.code = FAILED;
+    }
+    report
+}
+
 /// What a verification found, as a report that fails if anything is wrong.
 pub fn verified(found: Result<Vec<backup::verify::Verified>, backup::BackupError>, json: bool) -> Report {
     let found = match found {
@@ -528,6 +556,7 @@ impl Verb {
             Self::KeysRecoveryFacts => "keys recovery",
             Self::KeysRecoveryUse { .. } => "keys recovery, typed back",
             Self::AuditVerify { .. } => "audit verify",
+            Self::Promises { .. } => "promises",
         }
     }
 }

@@ -246,6 +246,27 @@ fn new_code(random: &dyn Random) -> String {
 }
 
 /// How a receipt is filed, however it was typed.
+/// How many consents are in force, up to `limit`, and how many of them have no evidence that they were given.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn grants(view: &View<'_>, limit: usize) -> StoreResult<(usize, usize)> {
+    use std::ops::Bound::Unbounded;
+    let (mut on, mut bare) = (0, 0);
+    for row in view.range(&GRANTS, Unbounded, Unbounded, limit, false)? {
+        on += 1;
+        let (subject, code) = row.key;
+        let purpose = PURPOSES.into_iter().find(|purpose| u64::from(purpose.code()) == code);
+        let is_ticked = |receipt: &ReceiptRow| {
+            receipt.given
+                && purpose.is_some_and(|purpose| receipt.what == purpose.id())
+                && receipt.at == row.record.since
+        };
+        bare += usize::from(!receipts(view, subject)?.iter().any(|(_, receipt)| is_ticked(receipt)));
+    }
+    Ok((on, bare))
+}
+
 fn receipt_hash(code: &str) -> [u8; 32] {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     sessions::hash_of(&letters.to_ascii_uppercase())

@@ -37,8 +37,8 @@ pub use check::order_faults;
 pub use checkout::{Checkout, check_out};
 pub use life::{Fulfilment, Move, Stock};
 pub use lists::{
-    AdminSummary, Counts, CustomerOrder, Tab, admin_summary, are_underway, consignee_of, counts, invoice_of,
-    of_customer, open_orders, orders_of,
+    AdminSummary, Counts, CustomerOrder, Kept, Tab, admin_summary, are_underway, consignee_of, counts,
+    invoice_of, kept, of_customer, open_orders, orders_of,
 };
 pub use messages::{StaffStep, Step, order_letter, staff_letter};
 pub use parts::happening;

@@ -138,16 +138,10 @@ fn both_languages_link_to_the_same_and_state_the_same_facts() {
     assert_eq!(facts(Locale::En), facts(Locale::Zh));
 }
 
-/// Doors that the policy names and that are built beside it.
-const OPENING: [&str; 3] = ["/support", "/support/leak", "/privacy/versions"];
-
 #[test]
 fn every_link_of_every_text_leads_to_a_page_of_the_shop_or_a_part_of_its_own() {
     let routes = crate::routes::all();
-    let is_page = |path: &str| {
-        let page = routes.iter().any(|route| route.method == Method::Get && route.path == path);
-        page || OPENING.contains(&path)
-    };
+    let is_page = |path: &str| routes.iter().any(|route| route.method == Method::Get && route.path == path);
     for l in Locale::ALL {
         for info in InfoPage::ALL {
             let page = rendered(info, l, &full());

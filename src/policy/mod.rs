@@ -15,7 +15,10 @@ mod records;
 mod rules;
 
 pub use pages::{prompt, site_notice};
-pub use rules::{accept_current, bound, follow, follow_aside, take_effect, tell_all};
+pub use rules::{
+    accept_current, bound, follow, follow_aside, has_draft, is_bound, published, take_effect, tell_all,
+    unsaid, versions,
+};
 
 use std::sync::Arc;
 

@@ -362,6 +362,40 @@ pub fn accept_current(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     }
 }
 
+/// Whether what a person agreed to is a version that was published, text for text.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn is_bound(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
+    let Some(row) = accepted(view, subject)? else { return Ok(false) };
+    Ok(view.get(&VERSIONS, &row.version)?.is_some_and(|version| version.digest == row.digest))
+}
+
+/// The text of a version, if it is there.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn published(view: &View<'_>, number: u64, l: Locale) -> StoreResult<Option<String>> {
+    Ok(view.get(&TEXTS, &text_key(number, l))?.map(|row| row.html))
+}
+
+/// How many facts of the registers and the configuration are not what the newest version says.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn unsaid(shop: &Shop, view: &View<'_>) -> StoreResult<usize> {
+    let now = Facts::of(shop, &shop.settings(), &added(view)?);
+    Ok(newest(view)?.map_or(1, |(_, row)| compare::compare(&row.facts, &now).len()))
+}
+
+/// Whether a draft waits for the owner's word.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn has_draft(view: &View<'_>) -> StoreResult<bool> {
+    Ok(draft(view)?.is_some())
+}
+
 /// What a person agreed to last.
 ///
 /// # Errors

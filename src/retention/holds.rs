@@ -146,7 +146,7 @@ pub fn holds(view: &View<'_>) -> StoreResult<Vec<(u64, HoldRow)>> {
 }
 
 /// Every vault that is held: few, whatever the shop's size.
-pub(super) fn all_held(view: &View<'_>) -> StoreResult<HashSet<VaultId>> {
+pub fn all_held(view: &View<'_>) -> StoreResult<HashSet<VaultId>> {
     Ok(view.list(&HELD, &[])?.into_iter().map(|row| row.key.0).collect())
 }
 

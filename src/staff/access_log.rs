@@ -286,7 +286,7 @@ pub fn verify_chain(view: &View<'_>) -> StoreResult<Result<u64, u64>> {
 }
 
 /// Walks the last `most` entries of the chain, with the answer of [`verify_chain`].
-fn verify_last(view: &View<'_>, most: u64) -> StoreResult<Result<u64, u64>> {
+pub fn verify_last(view: &View<'_>, most: u64) -> StoreResult<Result<u64, u64>> {
     let Some(head) = tolerated(head(view))? else { return Ok(Err(0)) };
     let first = head.count.saturating_sub(most) + 1;
     // Within the chain any digest is as good as what the first entry of the part says of it.

@@ -176,6 +176,23 @@ impl View<'_> {
         }
     }
 
+    /// How many values a table holds, and how many of them lie there unsealed.
+    ///
+    /// # Errors
+    /// If the store could not be read.
+    pub fn count_sealed(&self, table: &TableInfo) -> StoreResult<(u64, u64)> {
+        let (mut all, mut plain) = (0, 0);
+        let mut last: Option<Bytes> = None;
+        loop {
+            let from = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let rows = self.raw_range(table.name, from, Bound::Unbounded, WALKED, false)?;
+            let Some((end, _)) = rows.last() else { return Ok((all, plain)) };
+            last = Some(end.clone());
+            all += rows.len() as u64;
+            plain += rows.iter().filter(|(_, value)| super::sealed::vault_of(value).is_none()).count() as u64;
+        }
+    }
+
     fn open<K: Key, R: Record>(
         &self,
         table: &Table<K, R>,

@@ -18,7 +18,13 @@ pub enum Cookie {
     Language,
 }
 
+impl Cookie {
+    /// Every cookie that the program can set.
+    pub const ALL: [Self; 5] = [Self::Session, Self::Staff, Self::Cart, Self::Step, Self::Language];
+}
+
 /// What the cookie page says of one.
+#[derive(Clone, Copy)]
 pub struct CookieFacts {
     pub cookie: Cookie,
     pub name: &'static str,

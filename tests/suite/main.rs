@@ -5,6 +5,7 @@ mod actors;
 mod page;
 mod policy;
 mod program;
+mod promises;
 
 mod alerts;
 mod audit;

@@ -1,0 +1,195 @@
+//! What takes a pass over all data, once each night.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::{Finding, Verdict};
+use crate::accounts;
+use crate::classes::{Class, DataKind};
+use crate::clock::Timestamp;
+use crate::jobs;
+use crate::orders;
+use crate::policy;
+use crate::refusal::{Decided, Stop};
+use crate::shop::{self, Shop};
+use crate::staff::access_log;
+use crate::store::{Field, Record, StoreError, StoreResult, Table, View};
+use crate::tables;
+
+const DAY: i64 = 24 * 60 * 60;
+/// The pass is made again a day after the last one; it is looked at this often.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+
+/// What the last pass over all data found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NightRow {
+    pub at: Timestamp,
+    /// Values of personal classes.
+    pub values: u64,
+    /// Those of them that lie there unsealed.
+    pub unsealed: u64,
+    /// Entries of the access log, if it is whole.
+    pub looks: u64,
+    /// The first entry that is not as it was written.
+    pub altered: Option<u64>,
+    /// Orders within their period,
+    pub orders: u64,
+    /// and those of them whose personal part is gone before its day.
+    pub gone: u64,
+    /// Parcels that a named carrier has,
+    pub parcels: u64,
+    /// and those of them without their entry in the ledger of sharing.
+    pub unnoted: u64,
+    pub accounts: u64,
+    /// Accounts that are bound to no version of the policy.
+    pub loose: u64,
+}
+
+impl Record for NightRow {
+    const FIELDS: &'static [Field] = &[
+        Field::new("at", DataKind::Nothing),
+        Field::new("values", DataKind::Nothing),
+        Field::new("unsealed", DataKind::Nothing),
+        Field::new("looks", DataKind::Nothing),
+        Field::new("altered", DataKind::Nothing),
+        Field::new("orders", DataKind::Nothing),
+        Field::new("gone", DataKind::Nothing),
+        Field::new("parcels", DataKind::Nothing),
+        Field::new("unnoted", DataKind::Nothing),
+        Field::new("accounts", DataKind::Nothing),
+        Field::new("loose", DataKind::Nothing),
+    ];
+}
+
+pub const NIGHT: Table<(), NightRow> = Table::new("promises_night", Class::Public);
+
+/// Makes the pass once a day until `stop` turns true.
+pub async fn run(shop: Shop, mut stop: watch::Receiver<bool>) {
+    loop {
+        let due = shop.store.view().and_then(|view| is_due(&view, shop.clock.now()));
+        if matches!(due, Ok(true))
+            && let Err(error) = pass(&shop).await
+        {
+            tracing::error!(?error, "the nightly pass over the promises was not made");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = jobs::told_to_stop(&mut stop) => return,
+        }
+    }
+}
+
+fn is_due(view: &View<'_>, now: Timestamp) -> StoreResult<bool> {
+    Ok(view.get(&NIGHT, &())?.is_none_or(|row| now.seconds_since(row.at) >= DAY))
+}
+
+/// Makes the pass now, on a thread that stands back behind all others.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub async fn pass(shop: &Shop) -> Decided<()> {
+    let handle = shop.clone();
+    let found = shop::aside("promises", move || look(&handle)).await;
+    let row = found.unwrap_or(Err(StoreError::Closed)).map_err(Stop::Failed)?;
+    shop.store.commit(move |plan| Ok(plan.put(&NIGHT, &(), &row)?)).await
+}
+
+fn look(shop: &Shop) -> StoreResult<NightRow> {
+    let view = shop.store.view()?;
+    let at = shop.clock.now();
+    let (mut values, mut unsealed) = (0, 0);
+    for table in tables::all().iter().filter(|table| table.class != Class::Public) {
+        let (all, plain) = view.count_sealed(table)?;
+        values += all;
+        unsealed += plain;
+    }
+    let (looks, altered) = match access_log::verify_chain(&view)? {
+        Ok(count) => (count, None),
+        Err(number) => (0, Some(number)),
+    };
+    let orders::Kept { orders, gone, parcels, unnoted } =
+        orders::kept(&view, &shop.retention(), at, shop.zone())?;
+    let (mut accounts, mut loose) = (0, 0);
+    let mut before = None;
+    loop {
+        let some = accounts::all(&view, before, 500)?;
+        for account in &some {
+            accounts += 1;
+            loose += u64::from(!policy::is_bound(&view, account.subject)?);
+        }
+        before = some.last().map(|account| account.subject);
+        if before.is_none() {
+            break;
+        }
+    }
+    Ok(NightRow { at, values, unsealed, looks, altered, orders, gone, parcels, unnoted, accounts, loose })
+}
+
+/// What the last pass says.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn findings(view: &View<'_>, now: Timestamp) -> StoreResult<Vec<Finding>> {
+    let Some(row) = view.get(&NIGHT, &())? else {
+        let waits = |id| {
+            Finding::new(
+                id,
+                Verdict::Held,
+                "the first nightly pass is still to come",
+                "首次夜间检查尚未进行",
+                "/admin/promises",
+            )
+        };
+        return Ok(["RET-02", "SEC-02", "SHR-01"].map(waits).into());
+    };
+    Ok(of_row(&row, now))
+}
+
+fn of_row(row: &NightRow, now: Timestamp) -> Vec<Finding> {
+    let at = row.at.instant().strftime("%Y-%m-%d %H:%M UTC").to_string();
+    // A pass of the day before yesterday says nothing of today.
+    let is_old = now.seconds_since(row.at) > 2 * DAY;
+    let finding = |id, broken: bool, en: String, zh: String| {
+        let verdict = if is_old && !broken { Verdict::Held } else { Verdict::unless(broken) };
+        Finding::new(id, verdict, format!("{en} ({at})"), format!("{zh}（{at}）"), "/admin/promises")
+    };
+    let NightRow { values, unsealed, orders, gone, parcels, unnoted, accounts, loose, .. } = row;
+    let mut all = vec![
+        finding(
+            "SEC-02",
+            *unsealed > 0,
+            format!("{unsealed} of {values} values of personal classes lie there unsealed"),
+            format!("{values} 个个人信息值中 {unsealed} 个未加密"),
+        ),
+        finding(
+            "RET-02",
+            *gone > 0,
+            format!("of {orders} orders within their period {gone} have lost their personal part"),
+            format!("{orders} 笔期限内订单中 {gone} 笔的个人信息提前消失"),
+        ),
+        finding(
+            "SHR-01",
+            *unnoted > 0,
+            format!("{unnoted} of {parcels} parcels have no entry in the ledger of sharing"),
+            format!("{parcels} 个包裹中 {unnoted} 个没有共享记录"),
+        ),
+    ];
+    // The live checks see the newest only; what the night found beyond them stands beside.
+    if let Some(number) = row.altered {
+        all.push(finding(
+            "SEC-07",
+            true,
+            format!("entry {number} of the access log was altered, moved or removed"),
+            format!("访问日志第 {number} 条被改动、移动或删除"),
+        ));
+    }
+    if *loose > 0 {
+        all.push(finding(
+            "NOT-01",
+            true,
+            format!("{loose} of {accounts} accounts are bound to no version of the policy"),
+            format!("{accounts} 个账号中 {loose} 个未绑定政策版本"),
+        ));
+    }
+    all
+}
