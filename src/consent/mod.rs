@@ -6,11 +6,11 @@
 //! - A grant is a vault of its own. Withdrawing drops it, with all that only this consent carried.
 //! - The evidence names nobody. It is filed under the hash of a receipt that only the person holds.
 
+mod cookies;
 mod pages;
 mod purposes;
 mod records;
 
-pub use pages::routes;
 pub use purposes::{NECESSARY, PURPOSES, Purpose, PurposeFacts};
 pub use records::{EvidenceRow, ReceiptRow};
 
@@ -25,13 +25,20 @@ use crate::refusal::Stop;
 use crate::retention::{self, Rule};
 use crate::sessions;
 use crate::store::{Key, Plan, StoreResult, TableInfo, View};
-use crate::web::Visit;
+use crate::web::{Route, Visit};
 
 use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
 
 /// The tables of this room.
 pub fn tables() -> Vec<TableInfo> {
     vec![GRANTS.info(), EVIDENCE.info(), RECEIPTS.info()]
+}
+
+/// The routes of this room.
+pub fn routes() -> Vec<Route> {
+    let mut routes = pages::routes();
+    routes.extend(cookies::routes());
+    routes
 }
 
 /// Who is asked for consent, and through which browser.
@@ -125,6 +132,7 @@ pub fn give(
     plan: &mut Plan<'_>,
     asked: Asked,
     purpose: Purpose,
+    page: &'static str,
     language: Locale,
     random: &dyn Random,
 ) -> StoreResult<()> {
@@ -138,7 +146,7 @@ pub fn give(
     let row = GrantRow { purpose: purpose.code(), text, since: now, despite_signal: asked.refuses };
     plan.put_in(&GRANTS, &key(subject, purpose), vault, &row)?;
     accounts::hold(plan, subject, Class::Grant, vault)?;
-    let said = Said { page: pages::PAGE, language, text, at: now };
+    let said = Said { page, language, text, at: now };
     note_evidence(plan, subject, purpose.id(), true, said, random)
 }
 
@@ -151,6 +159,7 @@ pub fn withdraw(
     plan: &mut Plan<'_>,
     subject: SubjectId,
     purpose: Purpose,
+    page: &'static str,
     language: Locale,
     random: &dyn Random,
 ) -> StoreResult<()> {
@@ -158,7 +167,7 @@ pub fn withdraw(
         return Ok(());
     }
     drop_carried(plan, subject, purpose.facts().class)?;
-    let said = Said { page: pages::PAGE, language, text: purpose.text_digest(), at: plan.now };
+    let said = Said { page, language, text: purpose.text_digest(), at: plan.now };
     note_evidence(plan, subject, purpose.id(), false, said, random)?;
     rest_evidence(plan, subject, purpose.id())
 }

@@ -49,7 +49,7 @@ fn written(visit: &Visit) -> Result<Markup, Stop> {
                 "Your browser sends a signal that refuses tracking. It counts here: what you allowed elsewhere rests in this browser, unless you tick it here.",
                 "您的浏览器发送了拒绝跟踪的信号，本店予以遵守：您在其他浏览器同意的用途在此暂停，除非您在此重新勾选。")) }))
         }
-        (switches(visit, &visit.view()?, asked)?)
+        (switches(visit, &visit.view()?, asked, PAGE)?)
         (ui::section(&t!(l, "A copy of your data", "个人信息副本"), export::list(visit)?))
         (ui::section(&t!(l, "More about your data", "更多"), ways_on(l)))
         (ui::section(&t!(l, "What shopping needs", "购物所必需的用途"), html! {
@@ -62,7 +62,8 @@ fn written(visit: &Visit) -> Result<Markup, Stop> {
     Ok(front::account_page(visit, &about, PAGE, main)?)
 }
 
-fn switches(visit: &Visit, view: &View<'_>, asked: Asked) -> StoreResult<Markup> {
+/// A switch for each optional purpose, in a form that goes to `action`.
+pub(super) fn switches(visit: &Visit, view: &View<'_>, asked: Asked, action: &str) -> StoreResult<Markup> {
     let l = visit.locale;
     let mut boxes = Vec::new();
     for purpose in PURPOSES {
@@ -83,7 +84,7 @@ fn switches(visit: &Visit, view: &View<'_>, asked: Asked) -> StoreResult<Markup>
         }
         (ui::primary_button(&t!(l, "Save my choices", "保存选择")))
     };
-    Ok(ui::form(PAGE, body))
+    Ok(ui::form(action, body))
 }
 
 fn hint(visit: &Visit, purpose: Purpose, standing: Standing) -> String {
@@ -168,7 +169,13 @@ fn necessary(visit: &Visit) -> Markup {
 }
 
 async fn save(visit: Visit, form: Form) -> Answer {
-    let asked = Asked::of(&visit)?;
+    choose(&visit, &form, PAGE).await?;
+    Ok(see("/account/privacy?said=saved"))
+}
+
+/// Takes the switches of a form as the person's choices; `page` is where they were made.
+pub(super) async fn choose(visit: &Visit, form: &Form, page: &'static str) -> Result<(), Stop> {
+    let asked = Asked::of(visit)?;
     let ticked = PURPOSES.map(|purpose| form.ticked(purpose.id()));
     let (language, random, agent) = (visit.locale, visit.shop.random.clone(), visit.agent.clone());
     visit
@@ -178,16 +185,15 @@ async fn save(visit: Visit, form: Form) -> Answer {
             for (purpose, ticked) in PURPOSES.into_iter().zip(ticked) {
                 let before = standing(plan, asked, purpose)?;
                 if ticked {
-                    give(plan, asked, purpose, language, &*random)?;
+                    give(plan, asked, purpose, page, language, &*random)?;
                 } else if before != Standing::Paused {
                     // What only this browser's signal refuses stays allowed elsewhere.
-                    withdraw(plan, asked.subject, purpose, language, &*random)?;
+                    withdraw(plan, asked.subject, purpose, page, language, &*random)?;
                 }
             }
             Ok(history::note_device(plan, asked, &agent, language, &*random)?)
         })
-        .await?;
-    Ok(see("/account/privacy?said=saved"))
+        .await
 }
 
 async fn show_receipts(visit: Visit) -> Answer {

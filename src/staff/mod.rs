@@ -11,7 +11,6 @@
 
 pub mod access_log;
 pub mod alerts;
-mod cookies_page;
 mod customers;
 mod dashboard;
 mod first_password;
@@ -84,7 +83,6 @@ pub fn routes() -> Vec<Route> {
     all.extend(alerts::routes());
     all.extend(own_looks::routes());
     all.extend(setup::routes());
-    all.extend(cookies_page::routes());
     all
 }
 

@@ -260,3 +260,38 @@ async fn ret_06_evidence_that_rests_already_is_not_kept_longer_because_the_accou
     pass_and_sweep(&shop, 3).await;
     assert!(!found(&shop));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ck_03_cookies_are_managed_where_they_are_explained_and_cleared_there() {
+    let shop = TestShop::open().await;
+    let mut visitor = shop.browser();
+    visitor.put_in_cart("mug", 1).await;
+    let form = visitor.get("/cookies").await.must_be(200).form("/cookies");
+    assert!(PURPOSES.iter().all(|purpose| !is_on(&form, purpose)), "nothing is pre-ticked");
+    // Everything off needs nothing; a tick needs an account, since what it allows is kept with one.
+    assert_eq!(visitor.submit(form.clone()).await.must_be(303).leads_to(), "/cookies?said=saved");
+    let ticked = form.with("search-history", "on");
+    assert!(visitor.submit(ticked).await.must_be(303).leads_to().starts_with("/login"));
+    let mut lin = shop.shopper("lin").await;
+    let form = lin.get("/cookies").await.must_be(200).form("/cookies");
+    lin.submit(form.with("search-history", "on")).await.must_be(303);
+    lin.get("/search?q=mug").await.must_be(200);
+    assert_eq!(searched(&shop, subject_of(&shop, "lin")), ["mug"]);
+    assert!(is_on(&lin.get("/account/privacy").await.form("/account/privacy"), "search-history"));
+    let receipts = lin.get("/account/privacy/receipts").await.must_be(200);
+    assert!(receipts.says("search-history") || receipts.says("Search history"), "{}", receipts.text());
+    let mut form = lin.get("/cookies").await.form("/cookies");
+    form.fields.retain(|(name, _)| name != "search-history");
+    lin.submit(form).await.must_be(303);
+    assert!(searched(&shop, subject_of(&shop, "lin")).is_empty());
+    // Cleared: signed out, and no cookie is left.
+    let form = lin.get("/cookies").await.form("/cookies/clear");
+    let mut copy = lin.clone();
+    lin.submit(form).await.must_be(303);
+    assert!(lin.cookies.is_empty(), "{:?}", lin.cookies);
+    copy.get("/account").await.must_be(303);
+    let form = visitor.get("/cookies").await.form("/cookies/clear");
+    visitor.submit(form).await.must_be(303);
+    assert!(visitor.cookies.is_empty(), "{:?}", visitor.cookies);
+    visitor.get("/").await.must_be(200);
+}
