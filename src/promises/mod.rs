@@ -74,7 +74,44 @@ pub struct Finding {
     pub look: String,
 }
 
+/// What each promise is, in a few words.
+const TITLES: [(&str, Text); 28] = [
+    ("BACKUP", Text::new("The newest backup is whole and recent", "最近备份完整且及时")),
+    ("CK-02", Text::new("Each cookie is named with purpose and life", "Cookie 均列明用途与有效期")),
+    ("CNS-03", Text::new("Nothing is processed without a ground", "处理均有依据")),
+    ("CNS-04", Text::new("Optional purposes are off until ticked", "可选用途勾选后才启用")),
+    ("CNS-07", Text::new("De-identified data can't be turned back", "去标识化数据不可复原")),
+    ("CNS-08", Text::new("Shared statistics name nobody", "统计数据不含身份")),
+    ("COL-13", Text::new("Payment partners receive no personal data", "支付机构不接收个人信息")),
+    ("COL-14", Text::new("Couriers receive what delivery needs", "快递公司仅接收配送所需")),
+    ("COL-15", Text::new("No number of an identity document is stored", "不保存证件号码")),
+    ("CON-02", Text::new("Conversations are answered within 10 days", "会话 10 日内答复")),
+    ("DEF-01", Text::new("The policy names the kinds of data as they are", "政策如实列明信息类型")),
+    ("INC-04", Text::new("Regulators are told of incidents", "事件报告监管部门")),
+    ("NOT-01", Text::new("Rights are not reduced without a yes", "未经同意不减少权利")),
+    ("NOT-02", Text::new("Versions are announced before they take effect", "新版本提前公告")),
+    ("NOT-05", Text::new("Old versions stay as published", "历次版本原样保留")),
+    ("RET-01", Text::new("Data stays in its territory", "数据存于约定地域")),
+    ("RET-02", Text::new("Orders are kept for their legal period", "交易信息按法定期限保存")),
+    ("RET-03", Text::new("Cancelled accounts go after their month", "注销账号到期删除")),
+    ("RET-06", Text::new("Nothing is kept past its clock", "不超期保存")),
+    ("RET-07", Text::new("Erasures reach every copy", "删除同步到所有副本")),
+    ("RGT-09", Text::new("Recipients of deleted data are told", "告知接收方删除")),
+    ("RGT-14", Text::new("Requests are answered in 30 days", "权利请求 30 日内答复")),
+    ("SEC-02", Text::new("Personal data is sealed", "个人信息加密存储")),
+    ("SEC-07", Text::new("The access log is as it was written", "访问日志未被改动")),
+    ("SEC-08", Text::new("What is stored is as registered", "存储与登记一致")),
+    ("SEC-10", Text::new("Each field serves a purpose", "字段均有用途")),
+    ("SHR-01", Text::new("Nothing is shared without an entry and a ground", "共享均有依据与记录")),
+    ("SHR-03", Text::new("Partners have an agreement in force", "合作方均有有效协议")),
+];
+
 impl Finding {
+    /// What is promised, in a few words.
+    pub fn title(&self) -> Text {
+        TITLES.iter().find(|(id, _)| *id == self.id).map_or(Text::new("", ""), |(_, title)| *title)
+    }
+
     fn new(id: &str, verdict: Verdict, en: impl Into<String>, zh: impl Into<String>, look: &str) -> Self {
         Self { id: id.to_owned(), verdict, en: en.into(), zh: zh.into(), look: look.to_owned() }
     }

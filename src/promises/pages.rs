@@ -98,7 +98,8 @@ fn table(l: Locale, found: &[Finding], for_staff: bool) -> Markup {
     }
     let row = |finding: &Finding| {
         let verdict = ui::badge(tone(finding.verdict), finding.verdict.title().get(l));
-        let mut cells = vec![html! { (finding.id) }, verdict, html! { (finding.text(l)) }];
+        let promised = html! { (finding.title().get(l)) " " small { (finding.id) } };
+        let mut cells = vec![promised, verdict, html! { (finding.text(l)) }];
         if for_staff {
             cells.push(html! {
                 @if finding.look.starts_with('/') { a href=(finding.look) { (finding.look) } } @else { code { (finding.look) } }
