@@ -37,6 +37,7 @@ pub enum Class {
     Request = 22,
     Export = 23,
     Conversation = 24,
+    Phrases = 25,
 }
 
 /// The ground on which data is processed (PIPL art. 13, GDPR art. 6).
@@ -436,6 +437,17 @@ pub const CLASSES: &[ClassFacts] = &[
         ground: Ground::Contract,
         grade: Grade::Confidential,
         clock: Text::new("{conversation} after it was closed", "会话关闭后 {conversation}"),
+        recipients: Text::new("staff", "店员"),
+        passing: false,
+    },
+    ClassFacts {
+        class: Class::Phrases,
+        id: "phrases",
+        title: Text::new("Search phrases of nobody, counted", "不关联个人的搜索词统计"),
+        purpose: Text::new("shows what is searched for often", "了解热门搜索"),
+        ground: Ground::None,
+        grade: Grade::Internal,
+        clock: Text::new("{searches} from the first search of a month", "自当月首次搜索起 {searches}"),
         recipients: Text::new("staff", "店员"),
         passing: false,
     },

@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
 use crate::{
-    accounts, backup, catalogue, export, memory, notify, orders, policy, promises, requests, retention,
-    staff, support,
+    accounts, backup, catalogue, export, history, memory, notify, orders, policy, promises, requests,
+    retention, staff, support,
 };
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
@@ -20,6 +20,7 @@ const ORDERS_EVERY: Duration = Duration::from_secs(10);
 const WATCH_LOOKS_EVERY: Duration = Duration::from_secs(30);
 const REMIND_EVERY: Duration = Duration::from_secs(60);
 const REMINDERS_EVERY: Duration = Duration::from_secs(10 * 60);
+const PHRASES_EVERY: Duration = Duration::from_secs(10 * 60);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every job; each ends when `stop` turns true.
@@ -74,11 +75,20 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(every(REMINDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
             support::remind_due(shop).await.map(|_| ())
         })),
+        tokio::spawn(count_phrases(shop.clone(), stop.clone())),
         tokio::spawn(every(GIVE_MEMORY_BACK_EVERY, shop.clone(), stop.clone(), async |_| {
             memory::give_back();
             Ok(())
         })),
     ]
+}
+
+/// Stores the counted phrases now and then, and once more at the end.
+async fn count_phrases(shop: Shop, stop: watch::Receiver<bool>) {
+    every(PHRASES_EVERY, shop.clone(), stop, async |shop| history::store_phrases(shop).await).await;
+    if let Err(stop) = history::store_phrases(&shop).await {
+        tracing::warn!(%stop, "the counts of the last searches are lost");
+    }
 }
 
 /// Makes ready what the first visitors would otherwise wait for.

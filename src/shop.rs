@@ -67,6 +67,8 @@ pub struct Inner {
     pub copying: Mutex<()>,
     /// Rung when a message was queued.
     pub outbox_bell: Notify,
+    /// Search phrases of nobody that wait to be stored.
+    pub phrases: crate::history::Gathered,
     /// Rung when somebody asked for a copy of their data.
     pub export_bell: Notify,
     pub catalogue: crate::catalogue::Cache,
@@ -121,6 +123,7 @@ impl Shop {
             behind_since: Mutex::new(None),
             copying: Mutex::new(()),
             outbox_bell: Notify::new(),
+            phrases: crate::history::Gathered::default(),
             export_bell: Notify::new(),
             catalogue: crate::catalogue::Cache::default(),
             setup: crate::staff::setup::Invitation::default(),

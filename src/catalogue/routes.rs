@@ -151,15 +151,16 @@ async fn note_look(visit: &Visit, slug: &str) {
 }
 
 async fn search(visit: Visit) -> Answer {
-    if visit.customer.is_some() {
-        let asked = asked_of(&visit);
-        let mut problems = Vec::new();
-        let phrase = asked.line("q", MOST_QUERY, &mut problems);
-        if problems.is_empty()
-            && let Err(stop) = history::note_search(&visit, &phrase).await
-        {
-            tracing::warn!(%stop, "a search could not be noted");
-        }
+    let asked = asked_of(&visit);
+    let mut problems = Vec::new();
+    let phrase = asked.line("q", MOST_QUERY, &mut problems);
+    // Further pages and other orders of the same search are no new search.
+    let is_new = ["page", "sort"].iter().all(|name| asked.raw(name).is_empty());
+    if problems.is_empty()
+        && is_new
+        && let Err(stop) = history::note_search(&visit, &phrase).await
+    {
+        tracing::warn!(%stop, "a search could not be noted");
     }
     aside(move || draw_search(&visit)).await
 }

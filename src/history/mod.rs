@@ -4,9 +4,11 @@
 
 mod device;
 mod pages;
+mod phrases;
 mod records;
 
-pub use pages::{PAGE, routes};
+pub use pages::PAGE;
+pub use phrases::{Gathered, often, store_phrases};
 pub use records::{DeviceRow, LookRow, SearchRow};
 
 use crate::accounts;
@@ -20,7 +22,7 @@ use crate::refusal::Decided;
 use crate::retention::{self, Rule};
 use crate::shop::Shop;
 use crate::store::{Key, Plan, Record, StoreResult, Table, TableInfo, View};
-use crate::web::Visit;
+use crate::web::{Route, Visit};
 
 use records::{DEVICES, LOOKS, SEARCHES};
 
@@ -29,7 +31,14 @@ const MOST: usize = 200;
 
 /// The tables of this room.
 pub fn tables() -> Vec<TableInfo> {
-    vec![SEARCHES.info(), LOOKS.info(), DEVICES.info()]
+    vec![SEARCHES.info(), LOOKS.info(), DEVICES.info(), phrases::PHRASES.info()]
+}
+
+/// The routes of this room.
+pub fn routes() -> Vec<Route> {
+    let mut routes = pages::routes();
+    routes.extend(phrases::routes());
+    routes
 }
 
 type Rows<R> = Vec<(EntryId, R)>;
@@ -67,12 +76,20 @@ pub fn devices(view: &View<'_>, subject: SubjectId) -> StoreResult<Rows<DeviceRo
     rows(view, &DEVICES, subject)
 }
 
-/// Keeps a search phrase, if its purpose is allowed.
+/// Keeps a search phrase, if its purpose is allowed; else it is counted without a person (COL-06).
 ///
 /// # Errors
 /// If the store could not be read or written.
 pub async fn note_search(visit: &Visit, phrase: &str) -> Decided<()> {
-    let Some(asked) = Asked::of(visit).ok().filter(|_| !phrase.is_empty()) else { return Ok(()) };
+    let asked = Asked::of(visit).ok();
+    let is_kept = match asked {
+        Some(asked) => consent::allows(&visit.view()?, asked, Purpose::SearchHistory)?.is_some(),
+        None => false,
+    };
+    let Some(asked) = asked.filter(|_| is_kept && !phrase.is_empty()) else {
+        visit.shop.phrases.count(phrase);
+        return Ok(());
+    };
     let phrase = phrase.to_owned();
     note(&visit.shop, asked, Purpose::SearchHistory, move |plan, allowed, random| {
         keep_search(plan, allowed, phrase, random)

@@ -23,6 +23,8 @@ const DAY: i64 = 24 * HOUR;
 const SWEPT_WITHIN: i64 = 2 * HOUR;
 /// Passing data goes within a minute; so long it may take on a busy machine.
 const PASSING_WITHIN: i64 = 10 * 60;
+/// The first sweep after a start is done within so many seconds.
+const SWEPT_AFTER_START: i64 = 10 * 60;
 /// So many things are counted at most; more is more than enough to be broken.
 const COUNTED: usize = 10_000;
 /// So many of the newest entries of the access log are verified each time; all of them each night.
@@ -42,7 +44,7 @@ pub fn check(shop: &Shop, view: &View<'_>) -> StoreResult<Vec<Finding>> {
     let now = shop.clock.now();
     Ok(vec![
         clocks(shop, view, now)?,
-        cancelled(view, now)?,
+        cancelled(shop, view, now)?,
         copies(shop)?,
         newest_backup(shop)?,
         looks(view)?,
@@ -82,6 +84,8 @@ fn clocks(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> 
     let verdict = match (beyond, all) {
         (0, 0) => Verdict::Kept,
         (0, _) => Verdict::Held,
+        // What fell due while the shop was closed goes with the first sweep.
+        _ if working_for(shop, now) < SWEPT_AFTER_START => Verdict::Held,
         _ => Verdict::Broken,
     };
     Ok(Finding::new(
@@ -93,12 +97,18 @@ fn clocks(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> 
     ))
 }
 
+/// For how many seconds the jobs of the shop have run.
+fn working_for(shop: &Shop, now: Timestamp) -> i64 {
+    now.seconds_since(*shop.at_work.get().unwrap_or(&shop.opened))
+}
+
 /// RET-03: no account past the month after its cancellation.
-fn cancelled(view: &View<'_>, now: Timestamp) -> StoreResult<Finding> {
+fn cancelled(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> {
     let (late, waiting) = accounts::past_their_month(view, now.plus_seconds(-HOUR))?;
     let verdict = match (late, waiting) {
         (0, 0) => Verdict::Kept,
         (0, _) => Verdict::Held,
+        _ if working_for(shop, now) < SWEPT_AFTER_START => Verdict::Held,
         _ => Verdict::Broken,
     };
     Ok(Finding::new(
@@ -154,9 +164,7 @@ fn newest_backup(shop: &Shop) -> StoreResult<Finding> {
     let overdue = match backup::late(shop).ok().flatten() {
         None => Verdict::Kept,
         // It is made soon after the start.
-        Some(_) if now.seconds_since(*shop.at_work.get().unwrap_or(&shop.opened)) < SCHEDULED_WITHIN => {
-            Verdict::Held
-        }
+        Some(_) if working_for(shop, now) < SCHEDULED_WITHIN => Verdict::Held,
         Some(_) => Verdict::Broken,
     };
     let Some((name, row)) = backup::list(&view)?.into_iter().next() else {

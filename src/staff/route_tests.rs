@@ -252,7 +252,6 @@ async fn every_page_opens_in_both_languages_for_the_owner() {
             "/admin/access-log",
             "/admin/security",
             "/admin/security/second",
-            "/cookies",
         ];
         for path in pages {
             let got = owner.get(&site, path).await;

@@ -295,3 +295,32 @@ async fn ck_03_cookies_are_managed_where_they_are_explained_and_cleared_there() 
     assert!(visitor.cookies.is_empty(), "{:?}", visitor.cookies);
     visitor.get("/").await.must_be(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn col_06_a_search_of_nobody_is_counted_without_a_person_and_shown_once_it_is_no_rarity() {
+    let shop = TestShop::open().await;
+    let mut visitor = shop.browser();
+    for _ in 0..9 {
+        visitor.get("/search?q=Mug").await.must_be(200);
+    }
+    visitor.get("/search?q=lin+zhang+hangzhou").await.must_be(200);
+    visitor.get("/search?q=mug&page=1").await.must_be(200);
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &["search-history"]).await;
+    // What lin keeps with a consent is not counted; what mei does not keep is.
+    lin.get("/search?q=mug").await.must_be(200);
+    history::store_phrases(&shop.shop).await.expect("stored");
+    let mut owner = shop.owner().await;
+    assert!(!owner.get("/admin/searches").await.must_be(200).says("mug"), "nine times are too few");
+    let mut mei = shop.shopper("mei").await;
+    mei.get("/search?q=mug").await.must_be(200);
+    history::store_phrases(&shop.shop).await.expect("stored");
+    let page = owner.get("/admin/searches").await.must_be(200).must_say("mug").must_say("10");
+    assert!(!page.says("zhang"), "a rarity can name people: {}", page.text());
+    // Sealed, and gone by its clock.
+    let bytes = std::fs::read(shop.dir.path().join("shop.redb")).expect("there");
+    assert!(!bytes.windows(9).any(|window| window == b"lin zhang"), "the phrase lies there in plain");
+    pass_and_sweep(&shop, 190).await;
+    let view = shop.shop.store.view().expect("a view");
+    assert!(history::often(&view).expect("readable").is_empty());
+}

@@ -119,10 +119,15 @@ async fn attack(shop: &TestShop, browser: &Browser, forms: &Walk, who: &str) -> 
                 check(&case, !page.body.contains("<script>tkx"), "it runs");
                 check(&case, page.status != 422 || shows_what_is_wrong(&page), "nothing says what is wrong");
                 if page.status >= 400 && stored(shop) != before {
-                    // Housekeeping after an earlier form may have come in between; it does not do so twice.
-                    let before = stored(shop);
-                    browser.clone().submit(form.clone().with(name, &value)).await;
-                    check(&case, stored(shop) == before, "refused, and stored");
+                    // Housekeeping after an earlier form may have come in between, some slices of it on a
+                    // busy machine; a form that stores what it refuses does so each time.
+                    let mut is_stored = true;
+                    for _ in 0..5 {
+                        let before = stored(shop);
+                        browser.clone().submit(form.clone().with(name, &value)).await;
+                        is_stored &= stored(shop) != before;
+                    }
+                    check(&case, !is_stored, "refused, and stored");
                 }
             }
             let twice = [form.fields.clone(), vec![(name.clone(), "2".to_owned())]].concat();

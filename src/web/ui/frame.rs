@@ -169,6 +169,7 @@ fn admin_sections(l: Locale) -> Vec<(&'static str, String, bool)> {
         ("/admin/messages", t!(l, "Messages", "消息"), false),
         ("/admin/sharing/deletions", t!(l, "To be deleted elsewhere", "待通知删除"), false),
         ("/admin/backups", t!(l, "Backups", "备份"), true),
+        ("/admin/searches", t!(l, "Searches", "热门搜索"), false),
         ("/admin/promises", t!(l, "Promises", "承诺核查"), true),
         ("/admin/policy", t!(l, "Privacy policy", "隐私政策"), true),
         ("/admin/retention", t!(l, "Retention", "保存期限"), true),
