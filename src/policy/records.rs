@@ -119,6 +119,18 @@ impl Record for TellingRow {
     const FIELDS: &'static [Field] = &[plain("version"), Field::new("before", DataKind::Nothing)];
 }
 
+/// How far those who agreed to a version before its day were bound to it, once the day had come.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BindingRow {
+    pub version: u64,
+    /// Up to this person; `None` once all are.
+    pub after: Option<SubjectId>,
+}
+
+impl Record for BindingRow {
+    const FIELDS: &'static [Field] = &[plain("version"), Field::new("after", DataKind::Nothing)];
+}
+
 pub const VERSIONS: Table<u64, VersionRow> = Table::new("policy_versions", Class::Public);
 /// By [`text_key`].
 pub const TEXTS: Table<u64, TextRow> = Table::new("policy_texts", Class::Public);
@@ -132,6 +144,16 @@ pub fn text_key(version: u64, l: Locale) -> u64 {
     version * Locale::ALL.len() as u64 + l as u64
 }
 
+pub const BINDING: Table<(), BindingRow> = Table::new("policy_binding", Class::Public);
+
 pub(super) fn tables() -> Vec<TableInfo> {
-    vec![VERSIONS.info(), TEXTS.info(), DRAFT.info(), ADDED.info(), ACCEPTED.info(), TELLING.info()]
+    vec![
+        BINDING.info(),
+        VERSIONS.info(),
+        TEXTS.info(),
+        DRAFT.info(),
+        ADDED.info(),
+        ACCEPTED.info(),
+        TELLING.info(),
+    ]
 }

@@ -11,8 +11,8 @@ use super::compare::{self, Change};
 use super::facts::{Both, Facts};
 use super::pages::archive_page;
 use super::records::{
-    ACCEPTED, ADDED, AcceptedRow, AddedRow, DRAFT, DraftRow, TELLING, TEXTS, TellingRow, TextRow, VERSIONS,
-    VersionRow, text_key,
+    ACCEPTED, ADDED, AcceptedRow, AddedRow, BINDING, BindingRow, DRAFT, DraftRow, TELLING, TEXTS, TellingRow,
+    TextRow, VERSIONS, VersionRow, text_key,
 };
 use crate::accounts::{self, codes};
 use crate::clock::Timestamp;
@@ -303,10 +303,34 @@ pub async fn take_effect(shop: &Shop) -> Decided<()> {
     if due > current {
         shop.store.commit(move |plan| Ok(retention::begin_version(plan, due)?)).await?;
     }
+    if is_binding_due(&shop.store.view()?, due)? {
+        while shop.store.commit(move |plan| bind_some(plan, due)).await? {}
+    }
     if due != shop.policy().in_force {
         refresh(shop)?;
     }
     Ok(())
+}
+
+/// Whether some of those who agreed to a version ahead may not be bound to it yet.
+fn is_binding_due(view: &View<'_>, version: u64) -> StoreResult<bool> {
+    let done = view.get(&BINDING, &())?;
+    Ok(version > 1 && done.is_none_or(|row| row.version < version || row.after.is_some()))
+}
+
+/// Binds some of those who agreed to a version before its day. Returns whether there are more.
+fn bind_some(plan: &mut Plan<'_>, version: u64) -> Decided<bool> {
+    let after = plan.get(&BINDING, &())?.filter(|row| row.version == version).and_then(|row| row.after);
+    let from = after.map(|subject| subject.to_bytes());
+    let from = from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let some = plan.range(&ACCEPTED, from, Bound::Unbounded, AT_ONCE, false)?;
+    for row in some.iter().filter(|row| row.record.version >= version) {
+        let vaults = accounts::vaults_of(plan, row.key)?;
+        retention::rebind(plan, vaults, version)?;
+    }
+    let after = if some.len() < AT_ONCE { None } else { some.last().map(|row| row.key) };
+    plan.put(&BINDING, &(), &BindingRow { version, after })?;
+    Ok(after.is_some())
 }
 
 fn refresh(shop: &Shop) -> Decided<()> {
@@ -422,7 +446,7 @@ pub fn bound(view: &View<'_>, subject: SubjectId) -> StoreResult<u64> {
     Ok(stops.unwrap_or(current))
 }
 
-/// Accounts that are told in one commit.
+/// Accounts that are told, or bound, in one commit.
 const AT_ONCE: usize = 200;
 
 /// Tells every account by message of the newest version, if it is a major change (NOT-03).

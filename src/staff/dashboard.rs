@@ -160,6 +160,16 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
             p { code { "tuckshop keys recover --identity FILE" } }
         });
     }
+    if crate::policy::has_draft(view)? {
+        found.push(html! {
+            p { (t!(
+                l,
+                "Settings or configuration say something else than the published privacy policy. There is a draft; until its version is in force the shop goes by what is published.",
+                "店铺设置或配置与已公布的隐私政策不一致，已生成草案。新版本生效前，店铺仍按已公布的政策执行。"
+            )) }
+            p { a href="/admin/policy" { (t!(l, "Read and announce it", "查看并公布")) } }
+        });
+    }
     if let Some(given) = crate::backup::stale_given_copy(shop)? {
         let day = given.day(shop.zone());
         found.push(html! {

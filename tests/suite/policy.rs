@@ -63,6 +63,7 @@ async fn not_02_a_change_is_drafted_announced_and_in_force_from_its_day() {
     set_officer(&mut owner, "Wang Wei").await;
     let page = visitor.get("/privacy").await.must_be(200).must_say("Li Hua");
     assert!(!page.says("Wang Wei"), "{}", page.text());
+    owner.get("/admin").await.must_be(200).must_say("There is a draft");
     let page =
         owner.get(OFFICE).await.must_be(200).must_say("Wang Wei (before: Li Hua").must_say("a major change");
     let form = page.form(ANNOUNCE);
@@ -144,12 +145,18 @@ async fn not_01_a_longer_period_binds_only_those_who_say_yes() {
     let shop = TestShop::open().await;
     let (_, of_lin) = bought(&shop, "lin").await;
     let (_, of_mei) = bought(&shop, "mei").await;
+    let (_, of_ann) = bought(&shop, "ann").await;
     let shop = shop.reopened(|config| config.retention.order_contact = Period::years(5)).await;
     // A start acts on nothing: the draft waits, and pages say what is in force.
     let page = shop.owner().await.get(OFFICE).await.must_say("kept 5 years instead of 3 years");
     assert!(page.says("needs your yes"), "{}", page.text());
     shop.browser().get("/privacy").await.must_say("3 years after completion");
     announce(&shop).await;
+    // Whoever says yes before the day is bound from it on.
+    let mut ann = signed_in(&shop, "ann").await;
+    let page = ann.get(OWN).await.must_be(200).must_say("For your account version 1 is in force");
+    ann.submit(page.form(OWN)).await.must_be(303);
+    ann.get(OWN).await.must_say("For your account version 1 is in force");
     pass(&shop, 31 * DAY).await;
     shop.browser().get("/privacy").await.must_say("5 years after completion");
     let mut mei = signed_in(&shop, "mei").await;
@@ -161,6 +168,7 @@ async fn not_01_a_longer_period_binds_only_those_who_say_yes() {
     retention::sweep(&shop.shop).await.expect("a run");
     assert!(!has_consignee(&shop, &of_lin), "three years are what lin agreed to");
     assert!(has_consignee(&shop, &of_mei), "five are what mei agreed to");
+    assert!(has_consignee(&shop, &of_ann), "and ann, ahead of the day");
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
 
