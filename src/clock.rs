@@ -22,6 +22,11 @@ impl Timestamp {
         self.0
     }
 
+    /// Eight bytes that sort as the moments do, for keys. All before 1970 are one.
+    pub fn sorting(self) -> [u8; 8] {
+        u64::try_from(self.0).unwrap_or(0).to_be_bytes()
+    }
+
     /// This moment `seconds` later (or earlier, if negative).
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {

@@ -20,6 +20,7 @@ const ORDERS_EVERY: Duration = Duration::from_secs(10);
 const WATCH_LOOKS_EVERY: Duration = Duration::from_secs(30);
 const REMIND_EVERY: Duration = Duration::from_secs(60);
 const REMINDERS_EVERY: Duration = Duration::from_secs(10 * 60);
+const PROMISES_EVERY: Duration = Duration::from_secs(10 * 60);
 const PHRASES_EVERY: Duration = Duration::from_secs(10 * 60);
 const GIVE_MEMORY_BACK_EVERY: Duration = Duration::from_secs(2);
 
@@ -30,7 +31,6 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(warm(shop.clone())),
         tokio::spawn(notify::run(shop.clone(), stop.clone())),
         tokio::spawn(export::run(shop.clone(), stop.clone())),
-        tokio::spawn(promises::run(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_copies(shop.clone(), stop.clone())),
         tokio::spawn(backup::keep_schedule(shop.clone(), stop.clone())),
         tokio::spawn(every(SWEEP_PASSING_EVERY, shop.clone(), stop.clone(), async |shop| {
@@ -74,6 +74,9 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         })),
         tokio::spawn(every(REMINDERS_EVERY, shop.clone(), stop.clone(), async |shop| {
             support::remind_due(shop).await.map(|_| ())
+        })),
+        tokio::spawn(every(PROMISES_EVERY, shop.clone(), stop.clone(), async |shop| {
+            promises::pass_if_due(shop).await
         })),
         tokio::spawn(count_phrases(shop.clone(), stop.clone())),
         tokio::spawn(every(GIVE_MEMORY_BACK_EVERY, shop.clone(), stop.clone(), async |_| {

@@ -149,6 +149,22 @@ pub struct Ask {
     pub old_will_do: bool,
 }
 
+impl Ask {
+    /// A code for whoever visits without an account, at a contact that they typed as `contact`.
+    pub fn of_visitor(visit: &Visit, purpose: Purpose, step: &str, contact: Contact) -> Self {
+        Self {
+            purpose,
+            step: step.to_owned(),
+            contact,
+            sends: Sent::Code,
+            locale: visit.locale,
+            life: life(&visit.shop),
+            field: "contact",
+            old_will_do: true,
+        }
+    }
+}
+
 /// Sends a code (or what stands for one) unless too many went to this contact lately.
 ///
 /// # Errors

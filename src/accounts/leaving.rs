@@ -37,8 +37,7 @@ pub struct Leaving {
 const AFTER_RESTORE: i64 = 7 * 24 * 60 * 60;
 
 fn due_key(until: Timestamp, subject: SubjectId) -> Vec<u8> {
-    let millis = u64::try_from(until.as_millis()).unwrap_or(0);
-    [&millis.to_be_bytes()[..], &subject.0].concat()
+    [&until.sorting()[..], &subject.0].concat()
 }
 
 fn subject_in(key: &[u8]) -> Option<SubjectId> {
@@ -159,8 +158,7 @@ fn goes_at_once(class: Class) -> bool {
 /// The subjects whose month is over at a moment, whatever they wait for.
 fn due(view: &View<'_>, moment: Timestamp) -> StoreResult<Vec<SubjectId>> {
     use std::ops::Bound::{Excluded, Unbounded};
-    let millis = u64::try_from(moment.as_millis()).unwrap_or(0);
-    let end = (millis + 1).to_be_bytes();
+    let end = moment.plus_millis(1).sorting();
     let rows = view.range(&LEAVING_DUE, Unbounded, Excluded(&end), usize::MAX, false)?;
     Ok(rows.iter().filter_map(|row| subject_in(&row.key)).collect())
 }

@@ -37,6 +37,7 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::consent;
 use crate::contact::{Contact, check_account_name};
+use crate::export;
 use crate::ids::{SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::policy;
@@ -227,8 +228,9 @@ pub fn held(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Class, Vaul
         .collect())
 }
 
-/// Erases one of a person's vaults and takes it off their list.
+/// Erases one of a person's vaults and takes it off their list. The copy of their data that shows it goes too.
 pub fn drop_held(plan: &mut Plan<'_>, subject: SubjectId, dropped: VaultId) -> StoreResult<()> {
+    export::forget(plan, subject)?;
     let rows = plan.list(&HOLDINGS, &subject.to_bytes())?;
     for row in rows.into_iter().filter(|row| row.record.vault == dropped) {
         plan.delete(&HOLDINGS, &row.key)?;

@@ -5,7 +5,6 @@ use super::{drop_held, hold};
 use crate::address::Address;
 use crate::classes::Class;
 use crate::clock::Timestamp;
-use crate::export;
 use crate::ids::{AddressId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::refusal::{Decided, Kind, Refusal};
@@ -68,8 +67,7 @@ pub fn save_address(
 /// An id in the order of time that no other address has, because no other has its vault.
 fn id_of(now: Timestamp, vault: VaultId) -> AddressId {
     let mut id = [0; 16];
-    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-    id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    id[..6].copy_from_slice(&now.sorting()[2..]);
     id[6..].copy_from_slice(&vault.to_bytes());
     AddressId(id)
 }
@@ -124,7 +122,6 @@ pub fn delete_address(plan: &mut Plan<'_>, subject: SubjectId, id: AddressId) ->
     refuse_held(plan, vault)?;
     plan.delete(&ADDRESSES, &(subject, id))?;
     drop_held(plan, subject, vault)?;
-    export::forget(plan, subject)?;
     match addresses(plan, subject)?.first() {
         Some(next) if row.default => make_default(plan, subject, next.id),
         _ => Ok(()),

@@ -17,7 +17,6 @@ pub use records::{EvidenceRow, ReceiptRow};
 use crate::accounts;
 use crate::classes::Class;
 use crate::clock::Timestamp;
-use crate::export;
 use crate::ids::{EntryId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::random::Random;
@@ -177,7 +176,6 @@ pub fn withdraw(
 /// # Errors
 /// If the store could not be read.
 pub fn drop_carried(plan: &mut Plan<'_>, subject: SubjectId, class: Class) -> StoreResult<()> {
-    export::forget(plan, subject)?;
     for (held, vault) in accounts::held(plan, subject)? {
         if held == class {
             accounts::drop_held(plan, subject, vault)?;

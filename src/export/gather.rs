@@ -29,12 +29,12 @@ pub fn all(shop: &Shop, view: &View<'_>, account: &Account, l: Locale) -> StoreR
         receipts(view, account)?,
         searches(view, account)?,
         browsing(shop, view, account, l)?,
-        devices(view, account)?,
+        devices(view, account, l)?,
         sign_ins(shop, view, account)?,
         shared(view, account, l)?,
         looks(view, account, l)?,
         requests_section(view, account, l)?,
-        conversations(view, account)?,
+        conversations(view, account, l)?,
     ])
 }
 
@@ -237,11 +237,11 @@ fn browsing(shop: &Shop, view: &View<'_>, account: &Account, l: Locale) -> Store
     Ok(many("browsing", Text::new("Products looked at", "浏览记录"), entries))
 }
 
-fn devices(view: &View<'_>, account: &Account) -> StoreResult<Section> {
+fn devices(view: &View<'_>, account: &Account, l: Locale) -> StoreResult<Section> {
     let entry = |(_, row): (_, history::DeviceRow)| {
         vec![
             Fact::new("last", Text::new("Last seen", "最近使用"), row.last),
-            Fact::choice("kind", Text::new("Kind", "类型"), row.kind, name_of(row.kind)),
+            Fact::choice("kind", Text::new("Kind", "类型"), row.kind.id(), row.kind.title().get(l)),
             Fact::new("system", Text::new("System", "系统"), row.system),
             Fact::new("browser", Text::new("Browser", "浏览器"), row.browser),
             Fact::new("language", Text::new("Language", "语言"), row.language.tag()),
@@ -315,26 +315,21 @@ fn requests_section(view: &View<'_>, account: &Account, l: Locale) -> StoreResul
     Ok(many("requests", Text::new("Requests", "权利请求"), entries))
 }
 
-fn conversations(view: &View<'_>, account: &Account) -> StoreResult<Section> {
+fn conversations(view: &View<'_>, account: &Account, l: Locale) -> StoreResult<Section> {
     let mut entries = Vec::new();
     for support::Own { id, row, .. } in support::of_account(view, account.subject, None, usize::MAX)? {
         let message = |message: support::MessageRow| {
-            let by = match message.by {
-                support::By::Person => ("you", Text::new("you", "您")),
-                support::By::Staff(_) => ("staff", Text::new("the shop", "商家")),
+            let (name, words) = match message.by {
+                support::By::Person => ("you", l.pick("you", "您")),
+                support::By::Staff(_) => ("staff", l.pick("the shop", "商家")),
             };
-            (by, message.at, message.text)
+            vec![
+                Fact::new("at", WHEN, message.at),
+                Fact::choice("by", Text::new("By", "发送方"), name, words),
+                Fact::new("text", Text::new("Message", "内容"), message.text),
+            ]
         };
-        let messages = support::messages(view, id)?.into_iter().map(message);
-        let messages: Vec<Entry> = messages
-            .map(|((name, words), at, text)| {
-                vec![
-                    Fact::new("at", WHEN, at),
-                    Fact::choice("by", Text::new("By", "发送方"), name, words.get(account.language)),
-                    Fact::new("text", Text::new("Message", "内容"), text),
-                ]
-            })
-            .collect();
+        let messages: Vec<Entry> = support::messages(view, id)?.into_iter().map(message).collect();
         let order = row.order.map(|number| number.0).unwrap_or_default();
         entries.push(vec![
             Fact::new("begun", Text::new("Begun", "开始时间"), row.begun),

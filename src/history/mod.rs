@@ -81,20 +81,23 @@ pub fn devices(view: &View<'_>, subject: SubjectId) -> StoreResult<Rows<DeviceRo
 /// # Errors
 /// If the store could not be read or written.
 pub async fn note_search(visit: &Visit, phrase: &str) -> Decided<()> {
-    let asked = Asked::of(visit).ok();
-    let is_kept = match asked {
-        Some(asked) => consent::allows(&visit.view()?, asked, Purpose::SearchHistory)?.is_some(),
-        None => false,
-    };
-    let Some(asked) = asked.filter(|_| is_kept && !phrase.is_empty()) else {
-        visit.shop.phrases.count(phrase);
+    if phrase.is_empty() {
         return Ok(());
+    }
+    let kept = phrase.to_owned();
+    let is_kept = match Asked::of(visit) {
+        Ok(asked) => {
+            note(&visit.shop, asked, Purpose::SearchHistory, move |plan, allowed, random| {
+                keep_search(plan, allowed, kept, random)
+            })
+            .await?
+        }
+        Err(_) => false,
     };
-    let phrase = phrase.to_owned();
-    note(&visit.shop, asked, Purpose::SearchHistory, move |plan, allowed, random| {
-        keep_search(plan, allowed, phrase, random)
-    })
-    .await
+    if !is_kept {
+        visit.shop.phrases.count(phrase);
+    }
+    Ok(())
 }
 
 /// The earlier searches that are offered again, while that is allowed (COL-08).
@@ -130,24 +133,27 @@ pub async fn note_look(visit: &Visit, product: ProductId) -> Decided<()> {
         keep_look(plan, allowed, product, random)
     })
     .await
+    .map(|_| ())
 }
 
+/// Keeps something if its purpose is allowed; returns whether it was.
 async fn note(
     shop: &Shop,
     asked: Asked,
     purpose: Purpose,
     keep: impl FnOnce(&mut Plan<'_>, Allowed, &dyn Random) -> StoreResult<()> + Send + 'static,
-) -> Decided<()> {
+) -> Decided<bool> {
     // Most people allow nothing: they cost no command.
     if consent::allows(&shop.store.view()?, asked, purpose)?.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let random = shop.random.clone();
     shop.store
         .commit(move |plan| {
             // Asked again where it is decided: it may have been taken back meanwhile.
-            let Some(allowed) = consent::allows(plan, asked, purpose)? else { return Ok(()) };
-            Ok(keep(plan, allowed, &*random)?)
+            let Some(allowed) = consent::allows(plan, asked, purpose)? else { return Ok(false) };
+            keep(plan, allowed, &*random)?;
+            Ok(true)
         })
         .await
 }

@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::records::DeviceKind;
 use super::{DeviceRow, devices, looks, searches};
 use crate::catalogue;
 use crate::classes::Class;
@@ -99,11 +98,7 @@ fn device_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
 }
 
 fn in_words(l: Locale, row: &DeviceRow) -> String {
-    let kind = match row.kind {
-        DeviceKind::Computer => t!(l, "Computer", "电脑"),
-        DeviceKind::Phone => t!(l, "Phone", "手机"),
-        DeviceKind::Tablet => t!(l, "Tablet", "平板"),
-    };
+    let kind = row.kind.title().get(l).to_owned();
     let language = row.language.tag().to_owned();
     let words = [kind, row.system.clone(), row.browser.clone(), language];
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")

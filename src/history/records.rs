@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{EntryId, ProductId, SubjectId};
-use crate::locale::Locale;
+use crate::locale::{Locale, closed_list};
 use crate::store::{Field, Record, Table};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,12 +41,13 @@ pub struct DeviceRow {
     pub last: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DeviceKind {
-    Computer,
-    Phone,
-    Tablet,
-}
+closed_list!(
+    DeviceKind {
+        Computer = "computer", "Computer", "电脑";
+        Phone = "phone", "Phone", "手机";
+        Tablet = "tablet", "Tablet", "平板";
+    }
+);
 
 impl DeviceRow {
     /// Whether both are one kind of device.

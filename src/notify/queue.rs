@@ -63,9 +63,8 @@ pub enum Outcome {
 /// command, and nothing needs to be: the id is shown to staff only.
 fn new_id(plan: &mut Plan<'_>) -> StoreResult<MessageId> {
     let count = plan.count_up(COUNTER)?;
-    let millis = u64::try_from(plan.now.as_millis()).unwrap_or(0);
     let mut id = [0; 16];
-    id[..8].copy_from_slice(&millis.to_be_bytes());
+    id[..8].copy_from_slice(&plan.now.sorting());
     id[8..].copy_from_slice(&count.to_be_bytes());
     Ok(MessageId(id))
 }
@@ -486,7 +485,7 @@ pub(super) fn due_passing(view: &View<'_>, now: Timestamp, limit: usize) -> Stor
 
 /// The first key after all that are due at `now`.
 fn queue_end(now: Timestamp) -> [u8; 8] {
-    (u64::try_from(now.as_millis()).unwrap_or(0) + 1).to_be_bytes()
+    now.plus_millis(1).sorting()
 }
 
 /// Up to `limit` messages in this state, the newest first; those queued before `before` only.

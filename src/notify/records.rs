@@ -201,9 +201,7 @@ pub(super) fn tables() -> Vec<TableInfo> {
 
 /// The key of a message in a queue: by the time of its next try.
 pub(super) fn queue_key(at: Timestamp, id: MessageId) -> Vec<u8> {
-    let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
-    key.extend_from_slice(&id.0);
-    key
+    [&at.sorting()[..], &id.0].concat()
 }
 
 /// The id in the key of a queue or a shelf: its last 16 bytes.

@@ -2,17 +2,13 @@
 
 use super::book;
 use super::life::Fulfilment;
-use super::records::{CONSIGNEES, Consignee, INVOICES, Invoice, ORDERS, ORDERS_OF, OrderOf, OrderRow};
+use super::records::{CONSIGNEES, Consignee, INVOICES, Invoice, ORDERS, ORDERS_OF, OrderOf};
 use super::shelves::{self, Shelf};
-use jiff::tz::TimeZone;
-
 use crate::clock::Timestamp;
-use crate::config::Retention;
 use crate::ids::{OrderNumber, SubjectId};
 use crate::locale::Text;
 use crate::money::{Currency, Money};
 use crate::payments::{Method, State};
-use crate::sharing::{self, Recipient, SharedRow};
 use crate::store::{Key, StoreResult, View};
 
 /// A view of a customer's orders.
@@ -202,61 +198,4 @@ pub fn admin_summary(view: &View<'_>, since: Timestamp, currency: Currency) -> S
         refund_due: count(Shelf::RefundDue)?,
         shipped: count(Shelf::State(Fulfilment::Shipped))?,
     })
-}
-
-/// What a pass over all orders finds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Kept {
-    /// Completed orders whose personal part is to be there still,
-    pub orders: u64,
-    /// and how many have lost it.
-    pub gone: u64,
-    /// Parcels with a named carrier,
-    pub parcels: u64,
-    /// and how many have no entry in the ledger of sharing.
-    pub unnoted: u64,
-}
-
-/// Walks all orders: none has lost its personal part before its day (RET-02), and no parcel went without an
-/// entry in the ledger of sharing (SHR-01).
-///
-/// # Errors
-/// If the store could not be read.
-pub fn kept(view: &View<'_>, retention: &Retention, now: Timestamp, zone: &TimeZone) -> StoreResult<Kept> {
-    let mut found = Kept::default();
-    let mut failed = Ok(());
-    view.walk(&ORDERS, |row| {
-        if failed.is_ok() {
-            failed = look_at(view, retention, now, zone, &row.key, &row.record, &mut found);
-        }
-    })?;
-    failed.map(|()| found)
-}
-
-fn look_at(
-    view: &View<'_>,
-    retention: &Retention,
-    now: Timestamp,
-    zone: &TimeZone,
-    number: &OrderNumber,
-    order: &OrderRow,
-    found: &mut Kept,
-) -> StoreResult<()> {
-    let consignee = view.get_row(&CONSIGNEES, number)?;
-    if order.fulfilment == Fulfilment::Completed {
-        let completed = order.timeline.last().map_or(order.placed, |event| event.at);
-        if now < completed.plus(&retention.order_contact.span(), zone) {
-            found.orders += 1;
-            found.gone += u64::from(consignee.is_none());
-        }
-    }
-    let Some((consignee, Some(vault))) = consignee else { return Ok(()) };
-    let parcels = consignee.parcels.iter().filter(|parcel| !parcel.carrier.is_empty()).count() as u64;
-    if parcels > 0 {
-        let to_carriers = |row: &&SharedRow| matches!(row.with, Recipient::Carrier(_));
-        let noted = sharing::of(view, vault)?.iter().filter(to_carriers).count() as u64;
-        found.parcels += parcels;
-        found.unnoted += parcels.saturating_sub(noted);
-    }
-    Ok(())
 }

@@ -15,6 +15,7 @@ mod check;
 mod checkout;
 mod checkout_page;
 mod customer;
+mod kept;
 mod life;
 mod lists;
 mod looks;
@@ -35,10 +36,11 @@ mod tests;
 pub use book::{Order, find, find_for_staff, find_of, vault_of, vaults_of};
 pub use check::order_faults;
 pub use checkout::{Checkout, check_out};
+pub use kept::{Kept, kept};
 pub use life::{Fulfilment, Move, Stock};
 pub use lists::{
-    AdminSummary, Counts, CustomerOrder, Kept, Tab, admin_summary, are_underway, consignee_of, counts,
-    invoice_of, kept, of_customer, open_orders, orders_of,
+    AdminSummary, Counts, CustomerOrder, Tab, admin_summary, are_underway, consignee_of, counts, invoice_of,
+    of_customer, open_orders, orders_of,
 };
 pub use messages::{StaffStep, Step, order_letter, staff_letter};
 pub use parts::happening;

@@ -93,7 +93,7 @@ pub fn shelves_of(row: &OrderRow) -> Vec<Shelf> {
 }
 
 fn timed(at: Timestamp, number: &OrderNumber) -> Vec<u8> {
-    let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
+    let mut key = at.sorting().to_vec();
     key.extend(number.to_bytes());
     key
 }
@@ -197,7 +197,7 @@ pub fn newest(view: &View<'_>, shelf: Shelf, skip: usize, limit: usize) -> Store
 
 /// Up to `limit` orders whose next step is due by itself, the longest overdue first.
 pub fn due(view: &View<'_>, now: Timestamp, limit: usize) -> StoreResult<Vec<OrderNumber>> {
-    let end = u64::try_from(now.as_millis()).unwrap_or(0).saturating_add(1).to_be_bytes();
+    let end = now.plus_millis(1).sorting();
     let rows = view.raw_range(DEADLINES.name, Bound::Unbounded, Bound::Excluded(&end), limit, false)?;
     Ok(rows.iter().filter_map(|(key, _)| OrderNumber::from_bytes(key.get(8..)?)).collect())
 }

@@ -97,8 +97,7 @@ pub fn version(view: &View<'_>, number: u64) -> Decided<VersionRow> {
 /// # Errors
 /// 'Not found' if there is none.
 pub fn text(view: &View<'_>, number: u64, l: Locale) -> Decided<String> {
-    let row = view.get(&TEXTS, &text_key(number, l))?;
-    Ok(row.ok_or_else(Refusal::not_found)?.html)
+    Ok(published(view, number, l)?.ok_or_else(Refusal::not_found)?)
 }
 
 /// A version's page in the archive, byte by byte as it was published.

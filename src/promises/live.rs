@@ -29,6 +29,8 @@ const SWEPT_AFTER_START: i64 = 10 * 60;
 const COUNTED: usize = 10_000;
 /// So many of the newest entries of the access log are verified each time; all of them each night.
 const NEWEST_LOOKS: u64 = 1_000;
+/// So many of the newest accounts are looked at each time; all of them each night.
+const NEWEST_ACCOUNTS: usize = 1_000;
 /// A keyring copy follows an erasure within so many seconds.
 const COPIED_WITHIN: i64 = 60;
 /// After a start the schedule waits a while before it makes a backup that is due.
@@ -241,7 +243,7 @@ fn conversations(view: &View<'_>, now: Timestamp) -> StoreResult<Finding> {
 
 /// NOT-01: the newest accounts are bound to a version that they agreed to, text for text.
 fn bound(shop: &Shop, view: &View<'_>) -> StoreResult<Finding> {
-    let newest = accounts::all(view, None, NEWEST_LOOKS as usize)?;
+    let newest = accounts::all(view, None, NEWEST_ACCOUNTS)?;
     let mut loose = 0;
     for account in &newest {
         loose += usize::from(!policy::is_bound(view, account.subject)?);

@@ -9,7 +9,7 @@ mod night;
 mod pages;
 mod registers;
 
-pub use night::{pass, run};
+pub use night::{pass, pass_if_due};
 pub use pages::routes;
 pub use registers::Registers;
 

@@ -1,13 +1,9 @@
 //! What takes a pass over all data, once each night.
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-
 use super::{Finding, Verdict};
 use crate::accounts;
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::jobs;
 use crate::orders;
 use crate::policy;
 use crate::refusal::{Decided, Stop};
@@ -15,10 +11,9 @@ use crate::shop::{self, Shop};
 use crate::staff::access_log;
 use crate::store::{Field, Record, StoreError, StoreResult, Table, View};
 use crate::tables;
+use serde::{Deserialize, Serialize};
 
 const DAY: i64 = 24 * 60 * 60;
-/// The pass is made again a day after the last one; it is looked at this often.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(10 * 60);
 
 /// What the last pass over all data found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -63,20 +58,12 @@ impl Record for NightRow {
 
 pub const NIGHT: Table<(), NightRow> = Table::new("promises_night", Class::Public);
 
-/// Makes the pass once a day until `stop` turns true.
-pub async fn run(shop: Shop, mut stop: watch::Receiver<bool>) {
-    loop {
-        let due = shop.store.view().and_then(|view| is_due(&view, shop.clock.now()));
-        if matches!(due, Ok(true))
-            && let Err(error) = pass(&shop).await
-        {
-            tracing::error!(?error, "the nightly pass over the promises was not made");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = jobs::told_to_stop(&mut stop) => return,
-        }
-    }
+/// Makes the pass if the last one is a day old.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub async fn pass_if_due(shop: &Shop) -> Decided<()> {
+    if is_due(&shop.store.view()?, shop.clock.now())? { pass(shop).await } else { Ok(()) }
 }
 
 fn is_due(view: &View<'_>, now: Timestamp) -> StoreResult<bool> {

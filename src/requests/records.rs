@@ -249,9 +249,7 @@ pub(super) fn tables() -> Vec<TableInfo> {
 
 /// The key of a request in [`OPEN`] or [`CLOSED`].
 pub(super) fn by_time(at: Timestamp, number: &str) -> Vec<u8> {
-    let mut key = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes().to_vec();
-    key.extend_from_slice(number.as_bytes());
-    key
+    [&at.sorting()[..], number.as_bytes()].concat()
 }
 
 /// The number in such a key.

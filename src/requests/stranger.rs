@@ -8,7 +8,7 @@ use super::fees;
 use super::pages::{Typed, entry, fields, promise, read, read_fee_answer};
 use super::records::{PROVEN, ProvenRow, RequestRow, WAITING, WaitingRow};
 use super::rules;
-use crate::accounts::codes::{self, Ask, Proof, Purpose, Sent};
+use crate::accounts::codes::{self, Ask, Proof, Purpose};
 use crate::accounts::pages::{self as shared, read_contact};
 use crate::address;
 use crate::classes::Class;
@@ -108,16 +108,7 @@ async fn begin(visit: &Visit, only: Option<&str>, form: &Form) -> Answer {
     Refusal::unless_empty(problems)?;
     let contact = contact.ok_or_else(Refusal::not_found)?;
     let step = codes::step_of(visit);
-    let ask = Ask {
-        purpose: PURPOSE,
-        step: step.clone(),
-        contact: contact.clone(),
-        sends: Sent::Code,
-        locale: visit.locale,
-        life: codes::life(&visit.shop),
-        field: "contact",
-        old_will_do: true,
-    };
+    let ask = Ask::of_visitor(visit, PURPOSE, &step, contact.clone());
     let (random, key) = (visit.shop.random.clone(), waiting_key(&step));
     let there = only.map_or_else(|| HERE.to_owned(), |number| format!("{HERE}/{number}"));
     let only = only.map(str::to_owned);

@@ -255,10 +255,7 @@ pub fn noted_row(note: &[u8]) -> Option<(&str, &[u8])> {
 
 /// The key of a vault's row in the expiry index.
 pub fn expiry_key(at: Timestamp, vault: VaultId) -> Vec<u8> {
-    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-    let mut key = millis.to_be_bytes().to_vec();
-    key.extend_from_slice(&vault.to_bytes());
-    key
+    [&at.sorting()[..], &vault.to_bytes()].concat()
 }
 
 /// The store's own tables.

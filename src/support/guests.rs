@@ -7,7 +7,7 @@ use super::leak;
 use super::pages::{self, HERE, Typed, fields, order_field, promise};
 use super::records::{GUESTS, GuestRow, WAITING, WaitingRow};
 use super::rules::{self, Beginning, Whose};
-use crate::accounts::codes::{self, Ask, Proof, Purpose, Sent};
+use crate::accounts::codes::{self, Ask, Proof, Purpose};
 use crate::accounts::pages::{self as shared, read_contact};
 use crate::accounts::{self, Called};
 use crate::classes::Class;
@@ -113,16 +113,7 @@ async fn try_ask(visit: &Visit, form: &Form) -> Answer {
 /// Keeps what was typed until the contact is proven. What comes back is the same for every contact.
 pub(super) async fn ask(visit: &Visit, contact: Contact, row: WaitingRow) -> Answer {
     let step = codes::step_of(visit);
-    let ask = Ask {
-        purpose: PURPOSE,
-        step: step.clone(),
-        contact,
-        sends: Sent::Code,
-        locale: visit.locale,
-        life: codes::life(&visit.shop),
-        field: "contact",
-        old_will_do: true,
-    };
+    let ask = Ask::of_visitor(visit, PURPOSE, &step, contact);
     let (random, key) = (visit.shop.random.clone(), waiting_key(&step));
     let decide = move |plan: &mut Plan<'_>| {
         codes::ask(plan, &ask, &*random)?;

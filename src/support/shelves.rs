@@ -65,18 +65,19 @@ impl Shelf {
 /// Shelf, leaks first, time, id.
 const KEY: usize = 2 + 8 + 16;
 
-fn millis(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millis()).unwrap_or(0)
+/// The newest first.
+fn backwards(at: Timestamp) -> [u8; 8] {
+    at.sorting().map(|byte| !byte)
 }
 
 fn key_of(id: ConversationId, row: &ConversationRow) -> Vec<u8> {
     let (shelf, time) = match (row.closed, row.due) {
-        (Some(closed), _) => (Shelf::Closed, !millis(closed)),
-        (None, Some(due)) => (Shelf::Waiting, millis(due)),
-        (None, None) => (Shelf::Answered, !millis(row.changed)),
+        (Some(closed), _) => (Shelf::Closed, backwards(closed)),
+        (None, Some(due)) => (Shelf::Waiting, due.sorting()),
+        (None, None) => (Shelf::Answered, backwards(row.changed)),
     };
     let later = u8::from(shelf != Shelf::Waiting || !row.leak);
-    [&[shelf.code(), later][..], &time.to_be_bytes(), &id.0].concat()
+    [&[shelf.code(), later][..], &time, &id.0].concat()
 }
 
 fn id_in(key: &[u8]) -> Option<ConversationId> {
@@ -126,7 +127,7 @@ pub(super) fn due_until(view: &View<'_>, moment: Timestamp) -> StoreResult<Vec<L
     let mut all = Vec::new();
     for later in [0, 1] {
         let from = [Shelf::Waiting.code(), later];
-        let end = [&from[..], &(millis(moment) + 1).to_be_bytes()].concat();
+        let end = [&from[..], &moment.plus_millis(1).sorting()].concat();
         all.extend(between(view, Bound::Included(&from), Bound::Excluded(&end), usize::MAX)?);
     }
     Ok(all)

@@ -8,8 +8,10 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+use tuckshop::accounts::{self, Called};
 use tuckshop::clock::{Clock, ManualClock, SteadyClock, Timestamp};
 use tuckshop::config::Config;
+use tuckshop::ids::{OrderNumber, SubjectId};
 use tuckshop::opening::{Opener, Purpose};
 use tuckshop::shop::Shop;
 use tuckshop::{catalogue, passwords, routes, staff, web};
@@ -198,6 +200,28 @@ impl TestShop {
         faults
     }
 
+    /// Who has the account of this name.
+    pub fn subject_of(&self, name: &str) -> SubjectId {
+        let view = self.shop.store.view().expect("a view");
+        let called = Called::parse(name, "CN").expect("a name");
+        accounts::find_by(&view, &called).expect("readable").expect("there").subject
+    }
+
+    /// Whether the personal part of an order is there.
+    pub fn has_consignee(&self, number: &str) -> bool {
+        let number = OrderNumber::parse(number).expect("a number");
+        let view = self.shop.store.view().expect("a view");
+        tuckshop::orders::consignee_of(&view, &number).expect("readable").is_some()
+    }
+
+    /// Ships an order with a carrier by name.
+    pub async fn ship(&self, number: &str) {
+        let mut owner = self.owner().await;
+        let action = format!("/admin/orders/{number}/ship");
+        let form = owner.get(&format!("/admin/orders/{number}")).await.must_be(200).form(&action);
+        owner.submit(form.with("carrier", "Swift Parcels").with("tracking", "SP123456")).await.must_be(303);
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -318,6 +342,14 @@ impl Browser {
     }
 
     /// Puts so many of the product's first variant into the cart.
+    /// Cancels the account, to be erased at once if it is not to be restored.
+    pub async fn cancel(&mut self, no_restore: bool) -> Page {
+        let form = self.get("/account/cancel").await.must_be(200).form("/account/cancel");
+        let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on");
+        let form = if no_restore { form.with("no_restore", "on") } else { form };
+        self.submit(form).await
+    }
+
     pub async fn put_in_cart(&mut self, slug: &str, quantity: u32) -> Page {
         let form = self.get(&format!("/products/{slug}")).await.must_be(200).form("/cart/items");
         self.submit(form.with("quantity", &quantity.to_string())).await

@@ -185,19 +185,13 @@ async fn ret_07_an_older_keyring_copy_beside_a_newer_list_brings_nobody_back() {
     assert!(!page.text().contains("王小明"), "{}", page.text());
 }
 
-/// Cancels the account of a signed-in customer.
-async fn cancel(browser: &mut Browser) {
-    let form = browser.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    browser.submit(form.with("password", SHOPPER_PASSWORD).with("confirm", "on")).await.must_be(200);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_not() {
     let shop = TestShop::open().await;
     let (mut lin, mut yan) = (shop.shopper("lin").await, shop.shopper("yan").await);
-    cancel(&mut yan).await;
+    yan.cancel(false).await.must_be(200);
     let kept = back_up(&shop).await;
-    cancel(&mut lin).await;
+    lin.cancel(false).await.must_be(200);
     let mut back = shop.browser();
     let form = back.get("/account/restore").await.form("/account/restore");
     back.submit(form.with("account", "yan").with("password", SHOPPER_PASSWORD)).await.must_be(303);

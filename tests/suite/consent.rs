@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use tuckshop::accounts::{self, Called};
+use tuckshop::accounts::{self};
 use tuckshop::classes::Class;
 use tuckshop::consent;
 use tuckshop::history;
@@ -14,12 +14,6 @@ use crate::page::{Form, Page};
 
 const DAY: i64 = 24 * 60 * 60;
 const PURPOSES: [&str; 3] = ["search-history", "browsing-history", "device-recognition"];
-
-fn subject_of(shop: &TestShop, name: &str) -> SubjectId {
-    let view = shop.shop.store.view().expect("a view");
-    let called = Called::parse(name, "CN").expect("a name");
-    accounts::find_by(&view, &called).expect("readable").expect("there").subject
-}
 
 fn classes(shop: &TestShop, subject: SubjectId) -> Vec<Class> {
     let view = shop.shop.store.view().expect("a view");
@@ -82,7 +76,7 @@ async fn cns_02_with_all_off_buying_works_and_nothing_else_is_kept() {
     lin.get("/products/mug").await.must_be(200);
     lin.put_in_cart("mug", 1).await;
     lin.order("cod").await;
-    let mut kept = classes(&shop, subject_of(&shop, "lin"));
+    let mut kept = classes(&shop, shop.subject_of("lin"));
     kept.sort_unstable();
     kept.dedup();
     let allowed = [Class::Account, Class::Credential, Class::Address, Class::Order, Class::ConsentEvidence];
@@ -98,7 +92,7 @@ async fn cns_04_each_is_allowed_alone_and_what_the_text_no_longer_says_is_asked_
     choose(&mut lin, &["browsing-history"]).await;
     lin.get("/search?q=teapot").await.must_be(200);
     lin.get("/products/mug").await.must_be(200);
-    let subject = subject_of(&shop, "lin");
+    let subject = shop.subject_of("lin");
     assert!(searched(&shop, subject).is_empty());
     let view = shop.shop.store.view().expect("a view");
     assert_eq!(history::looks(&view, subject).expect("readable").len(), 1);
@@ -113,7 +107,7 @@ async fn cns_05_each_consent_leaves_evidence_that_names_nobody_and_a_receipt_tha
     choose(&mut lin, &["search-history"]).await;
     shop.pass(60);
     choose(&mut lin, &[]).await;
-    let subject = subject_of(&shop, "lin");
+    let subject = shop.subject_of("lin");
     let receipts = {
         let view = shop.shop.store.view().expect("a view");
         consent::receipts(&view, subject).expect("readable")
@@ -124,9 +118,7 @@ async fn cns_05_each_consent_leaves_evidence_that_names_nobody_and_a_receipt_tha
     assert!(receipts.iter().all(|(_, row)| page.says(&row.code)));
 
     // The account goes; whoever holds the receipt still finds what was agreed to, for three years.
-    let form = lin.get("/account/cancel").await.form("/account/cancel");
-    let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on").with("no_restore", "on");
-    lin.submit(form).await.must_be(200);
+    lin.cancel(true).await.must_be(200);
     let code = receipts[1].1.code.to_lowercase();
     let mut stranger = shop.browser();
     let page = stranger.post("/privacy/receipt", &[("receipt", &code)]).await.must_be(200);
@@ -147,7 +139,7 @@ async fn cns_06_a_consent_lasts_until_it_is_taken_back_in_any_tab() {
     assert!(PURPOSES.iter().all(|purpose| is_on(&before, purpose)));
     shop.pass_days(20).await;
     lin.get("/search?q=teapot").await.must_be(200);
-    let subject = subject_of(&shop, "lin");
+    let subject = shop.subject_of("lin");
     assert_eq!(searched(&shop, subject), ["teapot"]);
 
     let mut elsewhere = shop.browser();
@@ -171,7 +163,7 @@ async fn col_07_a_search_is_listed_offered_again_cleared_and_gone_by_its_clock()
         lin.get(&format!("/search?q={phrase}")).await.must_be(200);
         shop.pass(60);
     }
-    let subject = subject_of(&shop, "lin");
+    let subject = shop.subject_of("lin");
     assert_eq!(searched(&shop, subject), ["Teapot", "mug"]);
     // COL-08: offered again, and to nobody else.
     assert!(lin.get("/search").await.says("You searched for:"));
@@ -218,7 +210,7 @@ async fn with_signal(browser: &mut Browser, method: &str, path: &str, body: &str
 async fn cns_a_signal_of_refusal_counts_and_a_later_tick_wins() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
-    let subject = subject_of(&shop, "lin");
+    let subject = shop.subject_of("lin");
     choose(&mut lin, &["search-history"]).await;
     with_signal(&mut lin, "GET", "/search?q=secret", "").await.must_be(200);
     assert!(searched(&shop, subject).is_empty());
@@ -243,14 +235,12 @@ async fn ret_06_evidence_that_rests_already_is_not_kept_longer_because_the_accou
     choose(&mut lin, &[]).await;
     let code = {
         let view = shop.shop.store.view().expect("a view");
-        let all = consent::receipts(&view, subject_of(&shop, "lin")).expect("readable");
+        let all = consent::receipts(&view, shop.subject_of("lin")).expect("readable");
         all.into_iter().find(|(_, row)| !row.given).expect("one").1.code
     };
     pass_and_sweep(&shop, 400).await;
     lin.sign_in("lin", SHOPPER_PASSWORD).await.must_be(303);
-    let form = lin.get("/account/cancel").await.form("/account/cancel");
-    let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on").with("no_restore", "on");
-    lin.submit(form).await.must_be(200);
+    lin.cancel(true).await.must_be(200);
     let found = |shop: &TestShop| {
         let view = shop.shop.store.view().expect("a view");
         consent::evidence_of(&view, &code).expect("readable").is_some()
@@ -276,14 +266,14 @@ async fn ck_03_cookies_are_managed_where_they_are_explained_and_cleared_there() 
     let form = lin.get("/cookies").await.must_be(200).form("/cookies");
     lin.submit(form.with("search-history", "on")).await.must_be(303);
     lin.get("/search?q=mug").await.must_be(200);
-    assert_eq!(searched(&shop, subject_of(&shop, "lin")), ["mug"]);
+    assert_eq!(searched(&shop, shop.subject_of("lin")), ["mug"]);
     assert!(is_on(&lin.get("/account/privacy").await.form("/account/privacy"), "search-history"));
     let receipts = lin.get("/account/privacy/receipts").await.must_be(200);
     assert!(receipts.says("search-history") || receipts.says("Search history"), "{}", receipts.text());
     let mut form = lin.get("/cookies").await.form("/cookies");
     form.fields.retain(|(name, _)| name != "search-history");
     lin.submit(form).await.must_be(303);
-    assert!(searched(&shop, subject_of(&shop, "lin")).is_empty());
+    assert!(searched(&shop, shop.subject_of("lin")).is_empty());
     // Cleared: signed out, and no cookie is left.
     let form = lin.get("/cookies").await.form("/cookies/clear");
     let mut copy = lin.clone();

@@ -161,6 +161,26 @@ async fn rgt_06_what_is_cleared_or_deleted_is_in_no_copy_any_more() {
     lin.get(&path).await.must_be(404);
     run(&shop).await;
     assert_eq!(files(&shop).len(), 0);
+    // An address as it was before it was changed is erased too.
+    let (path, _) = made(&shop, &mut lin).await;
+    let list = lin.get("/account/addresses").await.must_be(200);
+    let link = list.body.split("href=\"").find(|rest| rest.starts_with("/account/addresses/"));
+    let link = link.and_then(|rest| rest.split('"').next()).expect("an address").to_owned();
+    let form = lin.get(&link).await.must_be(200).form(&link);
+    lin.submit(form.with("street", "梅家巷 7 号")).await.must_be(303);
+    lin.get(&path).await.must_be(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_reads_in_the_language_it_was_asked_for_in() {
+    let shop = TestShop::open().await;
+    let mut lin = lived(&shop, "lin").await;
+    lin.language = "zh-CN";
+    let (_, page) = made(&shop, &mut lin).await;
+    assert_eq!(data_in(&page.bytes)["devices"][0]["kind"], "computer");
+    let read = file_in(&page.bytes, "index.html");
+    assert!(read.contains("<dd>电脑</dd>") && !read.contains("<dd>computer</dd>"), "{read}");
+    assert!(read.contains("<dd>您</dd>") && !read.contains("<dd>you</dd>"), "{read}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,16 +188,13 @@ async fn an_account_erased_while_its_copy_is_made_leaves_nothing_of_it() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
     ask(&mut lin).await;
-    let form = lin.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    let gone = form.with("password", SHOPPER_PASSWORD).with("confirm", "on").with("no_restore", "on");
-    lin.submit(gone).await;
+    lin.cancel(true).await;
     run(&shop).await;
     assert_eq!(files(&shop).len(), 0);
     // Somebody who is in their month is not served either.
     let mut mei = shop.shopper("mei").await;
     ask(&mut mei).await;
-    let form = mei.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    mei.submit(form.with("password", SHOPPER_PASSWORD).with("confirm", "on")).await;
+    mei.cancel(false).await;
     run(&shop).await;
     assert_eq!(files(&shop).len(), 0);
     assert_eq!(shop.faults(), Vec::<String>::new());

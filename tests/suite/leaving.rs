@@ -7,15 +7,6 @@ use crate::page::Page;
 
 const DAY: i64 = 24 * 60 * 60;
 
-async fn cancel(browser: &mut Browser, no_restore: bool) -> Page {
-    let form = browser.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    let mut form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on");
-    if no_restore {
-        form = form.with("no_restore", "on");
-    }
-    browser.submit(form).await
-}
-
 async fn restore(shop: &TestShop, account: &str) -> (Browser, Page) {
     let mut browser = shop.browser();
     let form = browser.get("/account/restore").await.must_be(200).form("/account/restore");
@@ -72,7 +63,7 @@ async fn ret_04_in_its_month_a_cancelled_account_lies_unused_and_comes_back_whol
     let mut lin = settled(&shop, "lin").await;
     let mut elsewhere = shop.browser();
     elsewhere.sign_in("lin", SHOPPER_PASSWORD).await.must_be(303);
-    let page = cancel(&mut lin, false).await.must_be(200);
+    let page = lin.cancel(false).await.must_be(200);
     assert!(page.says("2026-04-02"), "a month from 2026-03-02: {}", page.text());
     // Neither tab is signed in any more.
     for browser in [&mut lin, &mut elsewhere] {
@@ -110,7 +101,7 @@ async fn ret_03_a_month_after_its_cancellation_an_account_is_erased() {
     let mut lin = settled(&shop, "lin").await;
     let number = lin.order("cod").await;
     shop.complete(&number).await;
-    cancel(&mut lin, false).await.must_be(200);
+    lin.cancel(false).await.must_be(200);
     let mut owner = shop.owner().await;
     let order = format!("/admin/orders/{number}");
     assert!(!owner.get(&order).await.must_be(200).says("王"), "restricted at once: the order is over");
@@ -139,7 +130,7 @@ async fn ret_03_a_month_after_its_cancellation_an_account_is_erased() {
 async fn ret_05_whoever_will_not_restore_is_erased_at_once_and_sees_it_counted() {
     let shop = TestShop::open().await;
     let mut lin = settled(&shop, "lin").await;
-    let page = cancel(&mut lin, true).await.must_be(200).must_say("Your account is erased");
+    let page = lin.cancel(true).await.must_be(200).must_say("Your account is erased");
     assert!(!is_known(&shop, "lin"));
     let text = page.text();
     for class in ["Account", "Password and second factor", "Saved addresses"] {
@@ -155,7 +146,7 @@ async fn an_erasure_waits_for_a_running_order_and_says_so() {
     let shop = TestShop::open().await;
     let mut lin = settled(&shop, "lin").await;
     let number = lin.order("cod").await;
-    cancel(&mut lin, true).await.must_be(200).must_say("An order is still under way");
+    lin.cancel(true).await.must_be(200).must_say("An order is still under way");
     shop.pass_days(2).await;
     assert!(is_known(&shop, "lin"));
     let mut owner = shop.owner().await;
@@ -171,7 +162,7 @@ async fn an_erasure_waits_for_a_running_order_and_says_so() {
 async fn who_registers_with_the_contact_of_a_cancelled_account_is_told_there_what_to_do() {
     let shop = TestShop::open().await;
     let mut lin = settled(&shop, "lin").await;
-    cancel(&mut lin, false).await.must_be(200);
+    lin.cancel(false).await.must_be(200);
     // Codes go to one contact a minute apart.
     shop.pass(61);
     let mut stranger = shop.browser();
@@ -212,7 +203,7 @@ async fn an_account_that_was_not_cancelled_is_not_erased_from_the_page_that_rest
 async fn a_clock_that_jumped_erases_nobody_until_it_was_confirmed() {
     let shop = TestShop::doubting().await;
     let mut lin = settled(&shop, "lin").await;
-    cancel(&mut lin, false).await.must_be(200);
+    lin.cancel(false).await.must_be(200);
     shop.pass(40 * DAY);
     assert!(shop.shop.clock.jump().is_some());
     assert_eq!(accounts::erase_due(&shop.shop).await.expect("looked"), 0);

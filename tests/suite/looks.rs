@@ -1,13 +1,6 @@
 //! Who looked at personal data and with whom it was shared, as the person sees it.
 
-use crate::actors::{SHOPPER_PASSWORD, TestShop};
-
-async fn ship(shop: &TestShop, number: &str) {
-    let mut owner = shop.owner().await;
-    let action = format!("/admin/orders/{number}/ship");
-    let form = owner.get(&format!("/admin/orders/{number}")).await.must_be(200).form(&action);
-    owner.submit(form.with("carrier", "Swift Parcels").with("tracking", "SP123456")).await.must_be(303);
-}
+use crate::actors::TestShop;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sec_07_a_person_sees_who_looked_and_why_and_nobody_elses_looks() {
@@ -43,7 +36,7 @@ async fn shr_13_a_parcel_and_a_message_stand_in_the_ledger_with_their_ground() {
     assert!(page.says("Nothing was shared"), "a code leaves no entry: {}", page.text());
     lin.put_in_cart("mug", 1).await;
     let number = lin.order("cod").await;
-    ship(&shop, &number).await;
+    shop.ship(&number).await;
     shop.letters("lin@example.com").await;
     let page = lin.get("/account/privacy/sharing").await.must_be(200);
     for said in [
@@ -68,12 +61,11 @@ async fn rgt_09_after_an_erasure_recipients_are_told_and_their_answers_are_track
     let mut lin = shop.shopper("lin").await;
     lin.put_in_cart("mug", 1).await;
     let number = lin.order("cod").await;
-    ship(&shop, &number).await;
+    shop.ship(&number).await;
     shop.complete(&number).await;
     shop.letters("lin@example.com").await;
     // The cancellation is told to the account by email.
-    let form = lin.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    lin.submit(form.with("password", SHOPPER_PASSWORD).with("confirm", "on")).await.must_be(200);
+    lin.cancel(false).await.must_be(200);
     shop.letters("lin@example.com").await;
     let mut owner = shop.owner().await;
     owner.get(LIST).await.must_be(200).must_say("Nobody is to be told");

@@ -39,12 +39,6 @@ async fn signed_in(shop: &TestShop, name: &str) -> Browser {
     browser
 }
 
-fn has_consignee(shop: &TestShop, number: &str) -> bool {
-    let view = shop.shop.store.view().expect("a view");
-    let number = tuckshop::ids::OrderNumber(number.to_owned());
-    tuckshop::orders::consignee_of(&view, &number).expect("readable").is_some()
-}
-
 async fn set_officer(owner: &mut Browser, name: &str) -> Page {
     let form = owner.get("/admin/settings").await.must_be(200).form("/admin/settings");
     owner.submit(form.with("officer", name)).await.must_be(303)
@@ -166,9 +160,9 @@ async fn not_01_a_longer_period_binds_only_those_who_say_yes() {
     signed_in(&shop, "lin").await.get(OWN).await.must_say("For your account version 1 is in force");
     shop.pass((3 * 365 + 1) * DAY);
     retention::sweep(&shop.shop).await.expect("a run");
-    assert!(!has_consignee(&shop, &of_lin), "three years are what lin agreed to");
-    assert!(has_consignee(&shop, &of_mei), "five are what mei agreed to");
-    assert!(has_consignee(&shop, &of_ann), "and ann, ahead of the day");
+    assert!(!shop.has_consignee(&of_lin), "three years are what lin agreed to");
+    assert!(shop.has_consignee(&of_mei), "five are what mei agreed to");
+    assert!(shop.has_consignee(&of_ann), "and ann, ahead of the day");
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
 
@@ -190,7 +184,7 @@ async fn not_01_a_shorter_period_binds_at_once_and_none_comes_back_longer() {
     assert!(page.body.contains("&lt;b&gt;Always"), "text is never markup");
     let mut lin = signed_in(&longer, "lin").await;
     lin.get(OWN).await.must_say("For your account version 1 is in force");
-    assert!(has_consignee(&longer, &of_lin));
+    assert!(longer.has_consignee(&of_lin));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use tuckshop::staff::access_log::ACCESS_LOG;
 use tuckshop::store::{Field, Plan, Record, Table};
 use tuckshop::{accounts, consent, orders, policy, retention};
 
-use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop};
+use crate::actors::{Browser, TestShop};
 use crate::program::Running;
 use crate::verbs::Home;
 
@@ -65,22 +65,13 @@ async fn lived(shop: &TestShop, name: &str) -> (Browser, OrderNumber) {
     person.get("/search?q=mug").await.must_be(200);
     person.put_in_cart("mug", 1).await;
     let number = person.order("cod").await;
-    let mut owner = shop.owner().await;
-    let action = format!("/admin/orders/{number}/ship");
-    let form = owner.get(&format!("/admin/orders/{number}")).await.must_be(200).form(&action);
-    owner.submit(form.with("carrier", "Swift Parcels").with("tracking", "SP1")).await.must_be(303);
+    shop.ship(&number).await;
     shop.complete(&number).await;
     let form = person.get("/account/privacy/requests").await.form("/account/privacy/requests");
     person.submit(form.with("kind", "explain").with("details", "Why?")).await.must_be(303);
     let form = person.get("/support").await.must_be(200).form("/support");
     person.submit(form.with("subject", "The mug").with("message", "Is it safe?")).await.must_be(303);
     (person, OrderNumber::parse(&number).expect("a number"))
-}
-
-fn subject_of(shop: &TestShop, name: &str) -> SubjectId {
-    let view = shop.shop.store.view().expect("a view");
-    let called = accounts::Called::parse(name, "CN").expect("a name");
-    accounts::find_by(&view, &called).expect("readable").expect("there").subject
 }
 
 async fn copies_are_new(shop: &TestShop) {
@@ -135,8 +126,7 @@ async fn ret_06_a_vault_past_its_clock_breaks_the_promise_until_it_is_swept() {
 async fn ret_03_an_account_past_its_month_breaks_the_promise() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
-    let form = lin.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    lin.submit(form.with("password", SHOPPER_PASSWORD).with("confirm", "on")).await.must_be(200);
+    lin.cancel(false).await.must_be(200);
     shop.pass(20 * DAY);
     must_be(&shop, "RET-03", Verdict::Kept).await;
     shop.pass(20 * DAY);
@@ -219,8 +209,7 @@ async fn rgt_09_a_recipient_who_is_not_told_breaks_the_promise() {
     let shop = TestShop::open().await;
     let (mut lin, _) = lived(&shop, "lin").await;
     // The cancellation is told to the account by an email provider.
-    let form = lin.get("/account/cancel").await.must_be(200).form("/account/cancel");
-    lin.submit(form.with("password", SHOPPER_PASSWORD).with("confirm", "on")).await.must_be(200);
+    lin.cancel(false).await.must_be(200);
     shop.letters("lin@example.com").await;
     shop.pass_days(40).await;
     shop.run_jobs().await;
@@ -241,7 +230,7 @@ async fn not_01_an_account_bound_to_nothing_breaks_the_promise() {
     let shop = TestShop::open().await;
     shop.shopper("lin").await;
     must_be(&shop, "NOT-01", Verdict::Kept).await;
-    let lin = subject_of(&shop, "lin");
+    let lin = shop.subject_of("lin");
     forge(&shop, move |plan| {
         let accepted: Table<SubjectId, Foreign> = Table::new("policy_accepted", Class::Account);
         plan.delete(&accepted, &lin).expect("deleted");
@@ -298,7 +287,7 @@ async fn cns_04_a_consent_without_evidence_breaks_the_promise() {
     let shop = TestShop::open().await;
     lived(&shop, "lin").await;
     must_be(&shop, "CNS-04", Verdict::Kept).await;
-    let lin = subject_of(&shop, "lin");
+    let lin = shop.subject_of("lin");
     forge(&shop, move |plan| {
         let receipts = consent::receipts(plan, lin).expect("readable");
         let table: Table<_, Foreign> = Table::new("consent_receipts", Class::Account);
@@ -321,7 +310,7 @@ async fn sec_02_ret_02_shr_01_the_nightly_pass_finds_what_is_open_gone_or_unnote
     night(&shop).await;
     must_be(&shop, "SHR-01", Verdict::Kept).await;
     // A value that lies there unsealed, in a table of a personal class.
-    let lin = subject_of(&shop, "lin");
+    let lin = shop.subject_of("lin");
     forge(&shop, move |plan| {
         let open = Foreign { a: "Lin".to_owned(), b: "1 Example Road".to_owned() };
         plan.put(&Table::new("nowhere_addresses", Class::Public), &lin, &open).unwrap_or(());

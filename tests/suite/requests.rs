@@ -83,9 +83,7 @@ async fn rgt_13_without_a_proven_contact_nothing_is_made_and_a_restricted_order_
     let form = lin.checkout_form("cod").await.with("email", "gift@example.com");
     let number = crate::actors::number_in(lin.submit(form).await.leads_to());
     shop.complete(&number).await;
-    let form = lin.get("/account/cancel").await.form("/account/cancel");
-    let form = form.with("password", crate::actors::SHOPPER_PASSWORD).with("confirm", "on");
-    lin.submit(form.with("no_restore", "on")).await.must_be(200);
+    lin.cancel(true).await.must_be(200);
 
     let mut nobody = shop.browser();
     let form = nobody.get(OPEN).await.form(OPEN).with("kind", "access").with("contact", "gift@example.com");

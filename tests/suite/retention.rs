@@ -1,8 +1,6 @@
 //! What goes when its time has come, what is held, and what the owner sees of it.
 
 use tuckshop::config::Period;
-use tuckshop::ids::OrderNumber;
-use tuckshop::orders;
 use tuckshop::retention;
 
 use crate::actors::{Browser, TestShop};
@@ -15,11 +13,6 @@ async fn completed(shop: &TestShop, lin: &mut Browser) -> String {
     let number = lin.order("cod").await;
     shop.complete(&number).await;
     number
-}
-
-fn has_consignee(shop: &TestShop, number: &str) -> bool {
-    let number = OrderNumber::parse(number).expect("a number");
-    orders::consignee_of(&shop.shop.store.view().expect("a view"), &number).expect("readable").is_some()
 }
 
 async fn sweep(shop: &TestShop) -> retention::Run {
@@ -36,10 +29,10 @@ async fn ret_02_a_consignee_is_kept_three_years_from_completion_and_no_longer() 
     let number = completed(&shop, &mut lin).await;
     shop.pass(THREE_YEARS - 1);
     assert_eq!(sweep(&shop).await.dropped.get("order_contact"), None);
-    assert!(has_consignee(&shop, &number));
+    assert!(shop.has_consignee(&number));
     shop.pass(1);
     assert_eq!(sweep(&shop).await.dropped.get("order_contact"), Some(&1));
-    assert!(!has_consignee(&shop, &number));
+    assert!(!shop.has_consignee(&number));
     assert_eq!(shop.faults(), Vec::<String>::new());
     let runs = retention::last_runs(&shop.shop.store.view().expect("a view"), 5).expect("readable");
     assert!(runs[0].dropped.iter().any(|(_, count)| *count == 1), "the run is on record: {runs:?}");
@@ -91,14 +84,14 @@ async fn a_legal_hold_wins_over_the_clock_and_over_the_persons_own_wish_until_it
     lin.get(&format!("/account/orders/{number}")).await.must_be(200).must_say("Legal hold");
     shop.pass(THREE_YEARS + DAY);
     let run = sweep(&shop).await;
-    assert!(run.kept == 1 && has_consignee(&shop, &number), "{run:?}");
+    assert!(run.kept == 1 && shop.has_consignee(&number), "{run:?}");
     let mut owner = shop.owner().await;
     let page = owner.get("/admin/retention").await.must_be(200).must_say("a claim in court");
     let lift = page.forms().into_iter().find(|form| form.action.ends_with("/lift")).expect("a form");
     owner.submit(lift.clone()).await.must_be(303);
     owner.submit(lift).await.must_be(404);
     assert_eq!(sweep(&shop).await.dropped.get("order_contact"), Some(&1), "one is few");
-    assert!(!has_consignee(&shop, &number));
+    assert!(!shop.has_consignee(&number));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -500,13 +500,6 @@ async fn inc_05_whoever_is_locked_out_reports_with_a_contact_and_staff_release_i
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
 
-async fn cancel(browser: &mut Browser, at_once: bool) {
-    let form = browser.get("/account/cancel").await.form("/account/cancel");
-    let form = form.with("password", SHOPPER_PASSWORD).with("confirm", "on");
-    let form = if at_once { form.with("no_restore", "on") } else { form };
-    browser.submit(form).await.must_be(200);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn ret_04_of_a_cancelled_account_staff_see_no_conversation_until_it_comes_back() {
     let shop = TestShop::open().await;
@@ -515,7 +508,7 @@ async fn ret_04_of_a_cancelled_account_staff_see_no_conversation_until_it_comes_
     let id = id_in(&here).to_owned();
     let mut owner = shop.owner().await;
     let answering = open(&mut owner, &id).await.form(&format!("{OFFICE}/{id}/answer"));
-    cancel(&mut lin, false).await;
+    lin.cancel(false).await.must_be(200);
     owner.get(OFFICE).await.must_say("There are no conversations here.");
     owner.get("/admin").await.must_say("0 waiting");
     assert_eq!(owner.get(&format!("{OFFICE}/{id}")).await.status, 404);
@@ -538,7 +531,7 @@ async fn ret_05_an_erased_account_leaves_its_conversations_closed_unseen_and_on_
     let mut lin = shop.shopper("lin").await;
     let here = begin(&mut lin, "Cups", "plum blossom").await;
     let id = id_in(&here).to_owned();
-    cancel(&mut lin, true).await;
+    lin.cancel(true).await.must_be(200);
     let row = {
         let view = shop.shop.store.view().expect("a view");
         let id = tuckshop::ids::ConversationId::parse(&id).expect("an id");
@@ -563,7 +556,7 @@ async fn ret_05_an_erased_account_leaves_its_conversations_closed_unseen_and_on_
 async fn inc_05_a_frozen_account_that_was_cancelled_is_neither_restored_nor_erased_by_its_password() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
-    cancel(&mut lin, false).await;
+    lin.cancel(false).await.must_be(200);
     shop.last_letter("lin@example.com").await.expect("a letter");
     shop.pass(61);
     let mut outside = shop.browser();
