@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::closing;
 use crate::locale::Text;
 use crate::policy;
 use crate::refusal::{Kind, Refusal, Stop};
@@ -29,14 +30,14 @@ pub struct Page<'a> {
 
 /// A page of the shop.
 pub fn shop_page(visit: &Visit, page: &Page<'_>, main: Markup) -> StoreResult<Markup> {
-    let main = html! { (policy::site_notice(visit)) (main) };
+    let main = html! { (closing::site_notice(visit)) (policy::site_notice(visit)) (main) };
     framed(visit, page, |frame| ui::shop_page(frame, main))
 }
 
 /// A page of the personal centre; `current` is the address of its entry in the side list.
 pub fn account_page(visit: &Visit, page: &Page<'_>, current: &str, main: Markup) -> StoreResult<Markup> {
     let page = Page { noindex: true, ..*page };
-    let main = html! { (policy::prompt(visit)?) (main) };
+    let main = html! { (closing::site_notice(visit)) (policy::prompt(visit)?) (main) };
     framed(visit, &page, |frame| ui::account_page(frame, current, main))
 }
 

@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use crate::refusal::Decided;
 use crate::shop::{self, Shop};
 use crate::{
-    accounts, backup, catalogue, export, history, memory, notify, orders, policy, promises, requests,
-    retention, staff, support,
+    accounts, backup, catalogue, closing, export, history, memory, notify, orders, policy, promises,
+    requests, retention, staff, support,
 };
 
 const SWEEP_PASSING_EVERY: Duration = Duration::from_secs(30);
@@ -53,7 +53,9 @@ pub fn start(shop: &Shop, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         tokio::spawn(every(LEAVING_EVERY, shop.clone(), stop.clone(), async |shop| {
             policy::take_effect(shop).await?;
             policy::tell_all(shop).await?;
-            accounts::erase_due(shop).await.map(|_| ())
+            closing::tell_all(shop).await?;
+            accounts::erase_due(shop).await?;
+            closing::carry_out(shop).await
         })),
         tokio::spawn(every(WATCH_LOOKS_EVERY, shop.clone(), stop.clone(), async |shop| {
             staff::alerts::watch(shop).await.map(|_| ())

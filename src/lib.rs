@@ -18,6 +18,7 @@
 //! | [`requests`] | requests about personal data |
 //! | [`support`] | conversations with customers and visitors, reports of leaks |
 //! | [`retention`] | what goes by itself when its time has come |
+//! | [`closing`] | closing the business: notice, erasure, what stays |
 //! | [`backup`] | archives, keyring copies, restores |
 //! | [`demo`] | the demonstration |
 //!
@@ -39,6 +40,7 @@ pub mod catalogue;
 pub mod classes;
 pub mod cli;
 pub mod clock;
+pub mod closing;
 pub mod config;
 pub mod consent;
 pub mod contact;

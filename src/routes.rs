@@ -3,14 +3,15 @@
 
 use crate::web::Route;
 use crate::{
-    accounts, backup, cart, catalogue, consent, export, history, machine, notify, orders, pages, payments,
-    policy, promises, requests, retention, sharing, staff, support, web,
+    accounts, backup, cart, catalogue, closing, consent, export, history, machine, notify, orders, pages,
+    payments, policy, promises, requests, retention, sharing, staff, support, web,
 };
 
 /// All routes.
 pub fn all() -> Vec<Route> {
     let mut all = catalogue::routes();
     all.extend(cart::routes());
+    all.extend(closing::routes());
     all.extend(orders::routes());
     all.extend(payments::routes());
     all.extend(accounts::routes());

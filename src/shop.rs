@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::{Clock, Timestamp};
+use crate::closing;
 use crate::config::{Config, Retention};
 use crate::disk::Disk;
 use crate::locale::Locale;
@@ -53,6 +54,8 @@ pub struct Inner {
     url: String,
     settings: RwLock<Arc<Settings>>,
     policy: RwLock<Arc<policy::Standing>>,
+    /// Whether the business closes, and when.
+    closes: RwLock<Option<closing::Standing>>,
     /// Goes up with each change of the settings or of the policy.
     settings_version: AtomicU64,
     /// Password hashing takes 19 MiB and a core each: only so many at once.
@@ -98,7 +101,10 @@ impl Deref for Shop {
 
 impl Shop {
     pub fn open(parts: Parts) -> StoreResult<Self> {
-        let settings = settings::get(&parts.store.view()?, &parts.config)?;
+        let view = parts.store.view()?;
+        let settings = settings::get(&view, &parts.config)?;
+        let closes = closing::standing(&view)?;
+        drop(view);
         let opened = parts.clock.now();
         let at_once = parts.config.limits.argon2_at_once.max(1);
         Ok(Self(Arc::new(Inner {
@@ -116,6 +122,7 @@ impl Shop {
                 asked_about: None,
                 retention: Arc::new(parts.config.retention.clone()),
             })),
+            closes: RwLock::new(closes),
             settings_version: AtomicU64::new(0),
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
@@ -210,6 +217,15 @@ impl Shop {
     pub fn set_policy(&self, standing: policy::Standing) {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(standing);
         self.settings_version.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether the business closes for good, and when.
+    pub fn closes(&self) -> Option<closing::Standing> {
+        *self.closes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_closes(&self, standing: Option<closing::Standing>) {
+        *self.closes.write().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
     pub fn is_https(&self) -> bool {

@@ -7,8 +7,8 @@ use crate::classes::{Class, DataKind};
 use crate::store::TableInfo;
 use crate::store::codec::leaves;
 use crate::{
-    accounts, backup, cart, catalogue, consent, export, history, notify, orders, policy, promises, requests,
-    retention, secrets, sessions, settings, sharing, staff, store, support,
+    accounts, backup, cart, catalogue, closing, consent, export, history, notify, orders, policy, promises,
+    requests, retention, secrets, sessions, settings, sharing, staff, store, support,
 };
 
 static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
@@ -17,6 +17,7 @@ static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
     all.extend(catalogue::tables());
     all.extend(accounts::tables());
     all.extend(cart::tables());
+    all.extend(closing::tables());
     all.extend(orders::tables());
     all.extend(policy::tables());
     all.extend(promises::tables());

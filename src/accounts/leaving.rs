@@ -125,6 +125,30 @@ pub fn waits_for(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<Wait
 /// # Errors
 /// 'Not found' if there is no such account.
 pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
+    let resting = held(plan, subject)?.into_iter().filter(|(class, _)| *class == Class::ConsentEvidence);
+    for (_, evidence) in resting {
+        consent::rest(plan, evidence)?;
+    }
+    support::part(plan, subject)?;
+    erase_what(plan, subject, NoticeKind::Erased, |_, class, _| Ok(goes_at_once(class)))
+}
+
+/// Erases an account with everything that is kept of its person, what the law would keep included (RET-08);
+/// only what a legal hold keeps stays.
+///
+/// # Errors
+/// 'Not found' if there is no such account.
+pub fn erase_whole(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
+    erase_what(plan, subject, NoticeKind::ErasedByClosing, |view, _, vault| Ok(!holds::is_held(view, vault)?))
+}
+
+/// Erases an account with those of its vaults that `goes` names, and writes to the contact that it had.
+fn erase_what(
+    plan: &mut Plan<'_>,
+    subject: SubjectId,
+    notice: NoticeKind,
+    goes: impl Fn(&View<'_>, Class, VaultId) -> StoreResult<bool>,
+) -> Decided<()> {
     let account = get(plan, subject)?;
     let own = vault(plan, subject)?;
     unindex(plan, &account)?;
@@ -133,16 +157,13 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     if let Some(leaving) = account.leaving {
         plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
     }
-    support::part(plan, subject)?;
     for (class, held) in held(plan, subject)? {
-        if goes_at_once(class) {
-            sharing::tell_to_delete(plan, held)?;
+        if goes(plan, class, held)? {
+            retention::let_go(plan, held)?;
             plan.drop_at_request(held)?;
-        } else if class == Class::ConsentEvidence {
-            consent::rest(plan, held)?;
         }
     }
-    notify::queue_to_contact(plan, &contact_of(&account), NoticeKind::Erased, account.language)?;
+    notify::queue_to_contact(plan, &contact_of(&account), notice, account.language)?;
     sharing::tell_to_delete(plan, own)?;
     Ok(plan.drop_at_request(own)?)
 }

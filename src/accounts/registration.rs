@@ -13,6 +13,7 @@ use super::records::{REGISTRATIONS, RegistrationRow};
 use super::{Called, NewAccount, agreed_texts, create, find_by};
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::closing;
 use crate::contact::{Contact, check_account_name};
 use crate::ids::VaultId;
 use crate::locale::{Locale, Text};
@@ -206,6 +207,7 @@ async fn form_page(visit: Visit) -> Answer {
 }
 
 async fn register(visit: Visit, form: Form) -> Answer {
+    closing::refuse_if_over(&visit.shop)?;
     match try_register(&visit, &form).await {
         Ok(step) => Ok(with_cookie(see("/register/verify"), &visit.shop, Cookie::Step, &step)),
         Err(stop) => or_again(&visit, stop, |visit, problems| Ok(register_page(visit, &form, problems)?)),
@@ -354,6 +356,7 @@ async fn verify_page(visit: Visit) -> Answer {
 }
 
 async fn verify(visit: Visit, form: Form) -> Answer {
+    closing::refuse_if_over(&visit.shop)?;
     match try_verify(&visit, &form).await {
         Ok(entered) => Ok(entry::answer(&visit, &entered)),
         Err(stop) => or_again(&visit, stop, |visit, problems| {

@@ -323,6 +323,7 @@ fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     crate::staff::after_restore(plan)?;
     crate::requests::rebuild_index(plan)?;
     crate::notify::after_restore(plan)?;
+    crate::closing::after_restore(plan)?;
     crate::accounts::follow_promises(plan, Promised::InABackup)
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::rules::{self, Cart, Change, Line, Owner, Trouble};
 use crate::catalogue;
+use crate::closing;
 use crate::front::{self, Page};
 use crate::ids::VariantId;
 use crate::locale::{Locale, Text};
@@ -60,6 +61,7 @@ async fn note_use(visit: &Visit) -> Result<(), Stop> {
 }
 
 async fn add(visit: Visit, form: Form) -> Answer {
+    closing::refuse_if_over(&visit.shop)?;
     let mut problems = Vec::new();
     let variant = VariantId::parse(&form.line("variant", 64, &mut problems));
     let quantity = if form.has("quantity") { form.quantity("quantity", &mut problems) } else { 1 };

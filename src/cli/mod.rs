@@ -4,6 +4,7 @@
 //! configuration is wrong.
 
 mod backup;
+mod close_business;
 mod control;
 mod data_map;
 pub mod demo;
@@ -92,6 +93,8 @@ enum Command {
     Audit(AuditCommand),
     /// Check every promise of the policy against the live data and configuration
     Promises,
+    /// Announce, thirty days ahead, that the business closes for good and erases all data about people
+    CloseBusiness(close_business::CloseBusinessArgs),
 }
 
 #[derive(Subcommand)]
@@ -190,6 +193,7 @@ pub fn run() -> i32 {
         Command::Backup(command) => backup::run(config, command, json),
         Command::Audit(AuditCommand::Verify) => carry_out(config, Verb::AuditVerify { json }),
         Command::Promises => carry_out(config, Verb::Promises { json }),
+        Command::CloseBusiness(args) => carry_out(config, Verb::CloseBusiness { args, json }),
     }
 }
 

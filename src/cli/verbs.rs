@@ -35,6 +35,7 @@ pub enum Verb {
     KeysRecoveryUse { recipient: String },
     AuditVerify { json: bool },
     Promises { json: bool },
+    CloseBusiness { args: super::close_business::CloseBusinessArgs, json: bool },
 }
 
 impl Verb {
@@ -66,6 +67,7 @@ impl Verb {
             Self::BackupNow { .. } | Self::BackupList { .. } | Self::BackupVerify { .. } => None,
             Self::BackupKeyring | Self::KeysRotate { .. } => None,
             Self::KeysRecoveryFacts | Self::KeysRecoveryUse { .. } => None,
+            Self::CloseBusiness { .. } => None,
         }
     }
 }
@@ -137,6 +139,7 @@ pub async fn perform(shop: &Shop, verb: Verb) -> Report {
         }
         Verb::AuditVerify { json } => blocking(shop, move |shop| audit_verify(shop, json)).await,
         Verb::Promises { json } => blocking(shop, move |shop| promises_kept(shop, json)).await,
+        Verb::CloseBusiness { args, json } => super::close_business::perform(shop, args, json).await,
         Verb::BackupKeyring => blocking(shop, backup_keyring).await,
         Verb::KeysRecoveryFacts => blocking(shop, recovery_facts).await,
         Verb::KeysRecoveryUse { recipient } => {
@@ -557,6 +560,7 @@ impl Verb {
             Self::KeysRecoveryUse { .. } => "keys recovery, typed back",
             Self::AuditVerify { .. } => "audit verify",
             Self::Promises { .. } => "promises",
+            Self::CloseBusiness { .. } => "close-business",
         }
     }
 }

@@ -51,10 +51,16 @@ pub enum NoticeKind {
     Released,
     /// Address, contact person or phone of an order was changed by staff.
     DeliveryChanged,
+    /// The business closes for good, and when.
+    ShopCloses,
+    /// That was called off.
+    ShopStays,
+    /// To the contact that an account had, which was erased because the business has closed.
+    ErasedByClosing,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::AlreadyRegistered,
         Self::ContactChanged,
         Self::PasswordChanged,
@@ -70,12 +76,15 @@ impl NoticeKind {
         Self::Frozen,
         Self::Released,
         Self::DeliveryChanged,
+        Self::ShopCloses,
+        Self::ShopStays,
+        Self::ErasedByClosing,
     ];
 
     /// Whether it goes to a cancelled account too: it is about the cancellation, its safety,
     /// or a request that the law wants answered.
     pub(super) const fn reaches_the_leaving(self) -> bool {
-        !matches!(self, Self::AlreadyRegistered | Self::PolicyChanges)
+        !matches!(self, Self::AlreadyRegistered | Self::PolicyChanges | Self::ShopCloses | Self::ShopStays)
     }
 
     /// What happened, in one line.
@@ -96,7 +105,9 @@ impl NoticeKind {
             Self::LeavingRegistered => {
                 Text::new("You have an account that is cancelled", "您有一个注销中的账号")
             }
-            Self::Erased => Text::new("Your account was erased", "您的账号已删除"),
+            Self::Erased | Self::ErasedByClosing => Text::new("Your account was erased", "您的账号已删除"),
+            Self::ShopCloses => Text::new("This shop closes for good", "本店即将停止经营"),
+            Self::ShopStays => Text::new("This shop does not close", "本店继续经营"),
             Self::RequestAnswered => {
                 Text::new("Your request about your data was answered", "您的个人信息权利请求已有答复")
             }
@@ -123,6 +134,12 @@ pub enum OwnerNotice {
     /// Requests about personal data are soon due (RGT-14).
     RequestSoonDue,
     RequestLate,
+    /// The business closes (RET-08): somebody announced it,
+    ClosingAnnounced,
+    /// the day is near,
+    ClosingSoon,
+    /// and nothing is left.
+    ClosingDone,
 }
 
 impl OwnerNotice {
@@ -136,6 +153,9 @@ impl OwnerNotice {
             Self::RequestLate => {
                 Text::new("A request about personal data is overdue", "有个人信息权利请求已逾期")
             }
+            Self::ClosingAnnounced => Text::new("The closing of the business is announced", "停业公告已发布"),
+            Self::ClosingSoon => Text::new("The business closes soon", "即将停业"),
+            Self::ClosingDone => Text::new("The business is closed", "停业已完成"),
         }
     }
 }
@@ -255,6 +275,29 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
              nobody and goes when its time is over.",
             "您的账号已于 {when} 删除。法律要求保留的订单信息不向任何人展示，到期后删除。"
         ),
+        NoticeKind::ErasedByClosing => t!(
+            l,
+            "The shop has closed, as was announced. On {when} your account and all that was kept of you were erased. A \
+             record of sales that names nobody stays.",
+            "本店已按公告停止经营。您的账号及我们保存的全部个人信息已于 {when} 删除，仅保留不含个人身份的交易记录。"
+        ),
+        NoticeKind::ShopCloses => match shop.closes() {
+            Some(closes) => {
+                let day = closes.day.day(shop.zone());
+                t!(
+                    l,
+                    "On {day} this shop closes for good. You can order until then, and orders under way are finished. On \
+                     that day your account and all that is kept of you are erased.\n\nWhat this means for you: \
+                     {url}/closing\nA copy of your data: {url}/account/privacy\nQuestions, invoices, complaints: \
+                     {url}/contact",
+                    "本店将于 {day} 停止经营。在此之前可照常下单，未完成的订单会先完成。届时您的账号及我们保存的全部个人信息将被删除。\n\n\
+                     对您的影响：{url}/closing\n获取个人信息副本：{url}/account/privacy\n咨询、发票与售后：{url}/contact"
+                )
+            }
+            // Called off before this was sent.
+            None => stays(shop, l),
+        },
+        NoticeKind::ShopStays => stays(shop, l),
         NoticeKind::RequestAnswered => t!(
             l,
             "Your request about your personal data was answered on {when}. Read the answer with your account at \
@@ -321,7 +364,19 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
             "{title}. Restore it or erase it at once: {url}/account/restore",
             "{title}。恢复或立即删除：{url}/account/restore"
         ),
-        NoticeKind::Erased => title.to_owned(),
+        NoticeKind::Erased | NoticeKind::ErasedByClosing => title.to_owned(),
+        NoticeKind::ShopCloses => match shop.closes() {
+            Some(closes) => {
+                let day = closes.day.day(shop.zone());
+                t!(
+                    l,
+                    "We close for good on {day}, and erase your data then: {url}/closing",
+                    "本店将于 {day} 停业并删除您的个人信息：{url}/closing"
+                )
+            }
+            None => NoticeKind::ShopStays.title().get(l).to_owned(),
+        },
+        NoticeKind::ShopStays => title.to_owned(),
         NoticeKind::RequestFee => {
             t!(l, "{title}: {url}/account/privacy/requests", "{title}：{url}/account/privacy/requests")
         }
@@ -390,6 +445,22 @@ pub(super) fn owner_message(shop: &Shop, notice: OwnerNotice, l: Locale) -> Writ
             "Requests about personal data were not answered in time. Answer them now: {url}/admin/requests",
             "有个人信息权利请求未按时答复，请立即处理：{url}/admin/requests"
         ),
+        OwnerNotice::ClosingAnnounced | OwnerNotice::ClosingSoon => {
+            let day = shop.closes().map_or_else(String::new, |closes| closes.day.minute(shop.zone()));
+            t!(
+                l,
+                "Your business closes on {day}: all data about people is erased then, in every backup too. Every \
+                 customer is told. If you do not want this, call it off before: {url}/admin/closing",
+                "店铺将于 {day} 停业，届时删除全部个人信息，包括备份中的信息，并已通知客户。如非本意，请在此之前撤回：\
+                 {url}/admin/closing"
+            )
+        }
+        OwnerNotice::ClosingDone => t!(
+            l,
+            "All data about people is erased, but for what legal holds keep. The record of sales that names nobody \
+             stays in the back office, for tax: {url}/admin/orders",
+            "除法律保全的信息外，全部个人信息已删除。不含个人身份的交易记录保留在后台，供税务使用：{url}/admin/orders"
+        ),
     };
     let name = &shop.settings().name;
     let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
@@ -457,6 +528,16 @@ fn signed_sms(shop: &Shop, text: &str, l: Locale) -> String {
 }
 
 /// The version that accounts are told of, and from when it is in force.
+fn stays(shop: &Shop, l: Locale) -> String {
+    let url = shop.url();
+    t!(
+        l,
+        "We announced that this shop closes. That is called off: your account and your orders stay as they \
+         are.\n\n{url}",
+        "此前发布的停业公告已撤回，您的账号与订单不受影响。\n\n{url}"
+    )
+}
+
 fn upcoming(shop: &Shop) -> (u64, String) {
     let standing = shop.policy();
     let (number, at) = standing.upcoming.unwrap_or((standing.in_force, shop.clock.now()));

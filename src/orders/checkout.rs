@@ -11,6 +11,7 @@ use super::terms::Terms;
 use crate::accounts;
 use crate::address::{self, Address};
 use crate::cart;
+use crate::closing;
 use crate::ids::{AddressId, OrderNumber, SubjectId};
 use crate::locale::Text;
 use crate::payments::{self, Method};
@@ -146,6 +147,7 @@ async fn take(visit: Visit, form: Form) -> Answer {
     if let Some(number) = placed_with(&visit.view()?, subject, &key)? {
         return Ok(see(&order_page(&number)));
     }
+    closing::refuse_if_over(&visit.shop)?;
     let entered = read(&visit.view()?, subject, &form, &visit.shop.settings());
     let outcome = match entered {
         Err(stop) => Err(stop),

@@ -172,6 +172,16 @@ pub fn invoice_of(view: &View<'_>, number: &OrderNumber) -> StoreResult<Option<I
     view.get(&INVOICES, number)
 }
 
+/// How many orders are neither completed nor cancelled, as it is kept up.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn running(view: &View<'_>) -> StoreResult<u64> {
+    let is_running = |state: &Fulfilment| !matches!(state, Fulfilment::Completed | Fulfilment::Cancelled);
+    let running = Fulfilment::ALL.into_iter().filter(is_running);
+    running.into_iter().try_fold(0, |sum, state| Ok(sum + shelves::count_on(view, Shelf::State(state))?))
+}
+
 /// What the dashboard says of orders.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AdminSummary {

@@ -40,7 +40,7 @@ pub use kept::{Kept, kept};
 pub use life::{Fulfilment, Move, Stock};
 pub use lists::{
     AdminSummary, Counts, CustomerOrder, Tab, admin_summary, are_underway, consignee_of, counts, invoice_of,
-    of_customer, open_orders, orders_of,
+    of_customer, open_orders, orders_of, running,
 };
 pub use messages::{StaffStep, Step, order_letter, staff_letter};
 pub use parts::happening;

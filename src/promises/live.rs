@@ -7,6 +7,7 @@ use crate::accounts::{self, codes};
 use crate::backup;
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::closing;
 use crate::locale::Locale;
 use crate::policy;
 use crate::requests;
@@ -47,6 +48,7 @@ pub fn check(shop: &Shop, view: &View<'_>) -> StoreResult<Vec<Finding>> {
     Ok(vec![
         clocks(shop, view, now)?,
         cancelled(shop, view, now)?,
+        closes(shop, view, now)?,
         copies(shop)?,
         newest_backup(shop)?,
         looks(view)?,
@@ -121,6 +123,40 @@ fn cancelled(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Findin
         ),
         format!("{late} 个注销账号已过冷静期仍未删除；{waiting} 个因未完成订单或法律事由等待"),
         "/admin/retention",
+    ))
+}
+
+/// RET-08: a closing was announced thirty days before its day; once that has come nobody's data waits for
+/// nothing.
+fn closes(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> {
+    let finding = |verdict, en: String, zh: String| Finding::new("RET-08", verdict, en, zh, "/admin/closing");
+    let Some(standing) = closing::standing(view)? else {
+        return Ok(finding(Verdict::Kept, "no closing is announced".into(), "没有停业公告".into()));
+    };
+    let (said, day) = (standing.announced.day(shop.zone()), standing.day.day(shop.zone()));
+    let (en, zh) = (format!("closes on {day}, announced on {said}"), format!("{said} 公告，{day} 停业"));
+    if standing.day < closing::earliest(standing.announced) {
+        return Ok(finding(Verdict::Broken, en, zh));
+    }
+    if !standing.is_over(now) {
+        return Ok(finding(Verdict::Kept, en, zh));
+    }
+    let left = closing::left(view)?;
+    let (due, waiting) = (left.accounts.len() + left.vaults.len(), left.for_orders + left.for_holds);
+    let verdict = match (due, waiting) {
+        (0, 0) => Verdict::Kept,
+        (0, _) => Verdict::Held,
+        _ if now.seconds_since(standing.day) < HOUR || working_for(shop, now) < SWEPT_AFTER_START => {
+            Verdict::Held
+        }
+        _ => Verdict::Broken,
+    };
+    Ok(finding(
+        verdict,
+        format!(
+            "{en}; {due} accounts and vaults are still to be erased, {waiting} accounts wait for an order or a legal hold"
+        ),
+        format!("{zh}；尚有 {due} 项待删除，{waiting} 个账号等待订单完成或法律保全结束"),
     ))
 }
 

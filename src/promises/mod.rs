@@ -75,7 +75,7 @@ pub struct Finding {
 }
 
 /// What each promise is, in a few words.
-const TITLES: [(&str, Text); 28] = [
+const TITLES: [(&str, Text); 29] = [
     ("BACKUP", Text::new("The newest backup is whole and recent", "最近备份完整且及时")),
     ("CK-02", Text::new("Each cookie is named with purpose and life", "Cookie 均列明用途与有效期")),
     ("CNS-03", Text::new("Nothing is processed without a ground", "处理均有依据")),
@@ -96,6 +96,7 @@ const TITLES: [(&str, Text); 28] = [
     ("RET-03", Text::new("Cancelled accounts go after their month", "注销账号到期删除")),
     ("RET-06", Text::new("Nothing is kept past its clock", "不超期保存")),
     ("RET-07", Text::new("Erasures reach every copy", "删除同步到所有副本")),
+    ("RET-08", Text::new("A closing is announced and then erases", "停业提前公告并删除信息")),
     ("RGT-09", Text::new("Recipients of deleted data are told", "告知接收方删除")),
     ("RGT-14", Text::new("Requests are answered in 30 days", "权利请求 30 日内答复")),
     ("SEC-02", Text::new("Personal data is sealed", "个人信息加密存储")),

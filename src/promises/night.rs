@@ -4,6 +4,7 @@ use super::{Finding, Verdict};
 use crate::accounts;
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
+use crate::closing;
 use crate::orders;
 use crate::policy;
 use crate::refusal::{Decided, Stop};
@@ -96,6 +97,9 @@ fn look(shop: &Shop) -> StoreResult<NightRow> {
     };
     let orders::Kept { orders, gone, parcels, unnoted } =
         orders::kept(&view, &shop.retention(), at, shop.zone())?;
+    // Once the business has closed nothing of an order is to be there any more (RET-08).
+    let has_closed = closing::standing(&view)?.is_some_and(|standing| standing.is_over(at));
+    let (orders, gone) = if has_closed { (0, 0) } else { (orders, gone) };
     let (mut accounts, mut loose) = (0, 0);
     let mut before = None;
     loop {

@@ -12,6 +12,7 @@ use crate::accounts::codes::{self, Ask, Proof, Purpose};
 use crate::accounts::pages::{self as shared, read_contact};
 use crate::address;
 use crate::classes::Class;
+use crate::closing;
 use crate::contact::Contact;
 use crate::front::{self, Page, asked, or_again};
 use crate::ids::{OrderNumber, SubjectId};
@@ -62,6 +63,7 @@ fn awaits_code(visit: &Visit) -> StoreResult<bool> {
 }
 
 async fn make(visit: Visit, form: Form) -> Answer {
+    closing::refuse_if_over(&visit.shop)?;
     two_steps(visit, None, form).await
 }
 

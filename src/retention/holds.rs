@@ -150,6 +150,18 @@ pub fn all_held(view: &View<'_>) -> StoreResult<HashSet<VaultId>> {
     Ok(view.list(&HELD, &[])?.into_iter().map(|row| row.key.0).collect())
 }
 
+/// The vaults that say of the holds in force who placed them, and why.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn vaults_in_force(view: &View<'_>) -> StoreResult<Vec<VaultId>> {
+    let mut vaults = Vec::new();
+    for (hold, _) in holds(view)?.into_iter().filter(|(_, row)| row.lifted.is_none()) {
+        vaults.extend(view.get_row(&HOLDS, &hold)?.and_then(|(_, vault)| vault));
+    }
+    Ok(vaults)
+}
+
 /// Whether a vault is held.
 ///
 /// # Errors

@@ -193,8 +193,7 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
         let together = together.to_vec();
         let decide = move |plan: &mut Plan<'_>| {
             for vault in together {
-                sharing::tell_to_delete(plan, vault)?;
-                requests::let_go(plan, vault)?;
+                let_go(plan, vault)?;
                 plan.drop_vault(vault)?;
             }
             Ok(())
@@ -202,4 +201,14 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
         shop.store.commit(decide).await?;
     }
     Ok(())
+}
+
+/// What belongs before a vault is dropped: who received something of it is to be told, and no index leads to
+/// it any more.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub fn let_go(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
+    sharing::tell_to_delete(plan, vault)?;
+    requests::let_go(plan, vault)
 }

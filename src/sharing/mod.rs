@@ -119,6 +119,18 @@ pub fn tell_to_delete(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
     Ok(())
 }
 
+/// The vaults of those entries.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn vaults_of_deletions(view: &View<'_>) -> StoreResult<Vec<VaultId>> {
+    let mut vaults = Vec::new();
+    for (number, _) in deletions(view, None, usize::MAX)? {
+        vaults.extend(view.get_row(&DELETIONS, &number)?.and_then(|(_, vault)| vault));
+    }
+    Ok(vaults)
+}
+
 /// Those who are to be told, or were, the newest first; those below `below` only.
 ///
 /// # Errors

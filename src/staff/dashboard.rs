@@ -160,6 +160,17 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
             p { code { "tuckshop keys recover --identity FILE" } }
         });
     }
+    if let Some(closes) = shop.closes().filter(|closes| closes.finished.is_none()) {
+        let day = closes.day.day(shop.zone());
+        found.push(html! {
+            p { (t!(
+                l,
+                "The business closes on {day}, and all data about people is erased then.",
+                "店铺将于 {day} 停业，届时删除全部个人信息。"
+            )) }
+            p { a href="/admin/closing" { (t!(l, "How it stands, and how to call it off", "查看进度或撤回")) } }
+        });
+    }
     if crate::policy::has_draft(view)? {
         found.push(html! {
             p { (t!(

@@ -25,6 +25,7 @@ mod steps;
 mod tries;
 
 pub use access_log::{Looker, log_look, log_own_look, log_shell_look};
+pub use security::prove_current;
 pub use tries::Tries;
 
 use records::{FactorRow, PasswordRow, STAFF, STAFF_FACTORS, STAFF_PASSWORDS, STAFF_SIGN_INS, StaffRow};
@@ -32,7 +33,7 @@ use records::{FactorRow, PasswordRow, STAFF, STAFF_FACTORS, STAFF_PASSWORDS, STA
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::{self, Contact};
-use crate::ids::StaffId;
+use crate::ids::{StaffId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::random::Random;
 use crate::refusal::{Decided, Kind, Problem, Refusal};
@@ -180,7 +181,7 @@ fn put_password(plan: &mut Plan<'_>, id: StaffId, hash: String, one_time: bool) 
     plan.put_in(&STAFF_PASSWORDS, &id, vault, &PasswordRow { hash, one_time })
 }
 
-fn drop_row_vault(vault: Option<crate::ids::VaultId>, plan: &mut Plan<'_>) -> StoreResult<()> {
+fn drop_row_vault(vault: Option<VaultId>, plan: &mut Plan<'_>) -> StoreResult<()> {
     vault.map_or(Ok(()), |vault| plan.drop_at_request(vault))
 }
 
@@ -227,13 +228,29 @@ pub fn disable(plan: &mut Plan<'_>, id: StaffId) -> Decided<()> {
         plan.unindex_contact(Handle::StaffEmail, &email)?;
     }
     sessions::end_all(plan, Holder::Staff(id), None)?;
+    Ok(vaults_of(plan, id)?.into_iter().try_for_each(|vault| plan.drop_at_request(vault))?)
+}
+
+/// What is kept of one of the staff: the account, the password, the second factor.
+fn vaults_of(view: &View<'_>, id: StaffId) -> StoreResult<Vec<VaultId>> {
     let vaults = [
-        plan.get_row(&STAFF, &id)?.and_then(|(_, vault)| vault),
-        plan.get_row(&STAFF_PASSWORDS, &id)?.and_then(|(_, vault)| vault),
-        plan.get_row(&STAFF_FACTORS, &id)?.and_then(|(_, vault)| vault),
+        view.get_row(&STAFF, &id)?.and_then(|(_, vault)| vault),
+        view.get_row(&STAFF_PASSWORDS, &id)?.and_then(|(_, vault)| vault),
+        view.get_row(&STAFF_FACTORS, &id)?.and_then(|(_, vault)| vault),
     ];
-    vaults.into_iter().try_for_each(|vault| drop_row_vault(vault, plan))?;
-    Ok(())
+    Ok(vaults.into_iter().flatten().collect())
+}
+
+/// What is kept of all staff.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn vaults(view: &View<'_>) -> StoreResult<Vec<VaultId>> {
+    let mut all = Vec::new();
+    for member in list(view)? {
+        all.extend(vaults_of(view, member.id)?);
+    }
+    Ok(all)
 }
 
 /// Lets a person who was suspended by a restore work again.

@@ -165,8 +165,11 @@ fn sessions_section(visit: &Visit, member: &StaffMember) -> StoreResult<Markup> 
 const WRONG_CURRENT: Text = Text::new("This is not your current password.", "当前密码不正确。");
 const NO_CURRENT: Text = Text::new("Enter your current password.", "请输入当前密码。");
 
-/// Reads the field `current` and checks it, as one try.
-async fn check_current(visit: &Visit, form: &Form, member: &StaffMember) -> Decided<()> {
+/// Reads the field `current`, one's own password, and checks it, as one try.
+///
+/// # Errors
+/// A refusal at `current`; too many wrong tries.
+pub async fn prove_current(visit: &Visit, form: &Form, member: &StaffMember) -> Decided<()> {
     let mut problems = Vec::new();
     let current = form.secret("current", &mut problems);
     if current.is_empty() && problems.is_empty() {
@@ -199,7 +202,7 @@ async fn decide_password(visit: &Visit, form: &Form) -> Decided<()> {
         problems.insert(0, Problem::new("current", NO_CURRENT));
     }
     Refusal::unless_empty(problems)?;
-    check_current(visit, form, &member).await?;
+    prove_current(visit, form, &member).await?;
     let random = visit.shop.random.clone();
     let hash = visit.shop.hash_work(move || passwords::hash(&password, &*random)).await?;
     let kept = own_session(visit);
@@ -273,7 +276,7 @@ async fn decide_factor(visit: &Visit, form: &Form, secret: &[u8]) -> Decided<Vec
     let member = visit.clerk()?;
     let step = second_factor::verify(secret, form.raw("code"), visit.shop.clock.now(), 0);
     let last_used = step.ok_or_else(|| Refusal::field("code", WRONG_CODE))?;
-    check_current(visit, form, &member).await?;
+    prove_current(visit, form, &member).await?;
     let codes = second_factor::new_recovery_codes(&*visit.shop.random);
     let recovery = codes.iter().map(|code| second_factor::recovery_digest(code)).collect();
     let factor = FactorRow { secret: secret.to_vec(), last_used, recovery };

@@ -206,6 +206,7 @@ fn settings_page(visit: &Visit, shown: &Shown, problems: &Problems) -> StoreResu
             (ui::notice(Tone::Good, html! { p { (t!(l, "The settings were saved.", "设置已保存。")) } }))
         }
         (ui::form(HOME, body))
+        p { a href="/admin/closing" { (t!(l, "Closing the business", "停止经营")) } }
     };
     let page = Page { title: &title, has_problems: !problems.is_empty(), ..Page::default() };
     front::admin_page(visit, &page, HOME, main)

@@ -192,7 +192,8 @@ impl Plan<'_> {
         self.erase(vault)
     }
 
-    /// [`Plan::drop_vault`] for what a person asked for about their own: the brake does not count it.
+    /// [`Plan::drop_vault`] for what a person asked for about their own, or what everybody was told of long
+    /// before: the brake does not count it.
     pub fn drop_at_request(&mut self, vault: VaultId) -> StoreResult<()> {
         self.erase(vault)
     }
@@ -299,6 +300,13 @@ impl View<'_> {
     /// The value of a counter; 0 before it was ever counted.
     pub fn counter(&self, counter: &str) -> StoreResult<u64> {
         Ok(self.get(&COUNTERS, &counter.to_owned())?.map_or(0, |row| row.value))
+    }
+
+    /// Every vault that lives.
+    pub fn living_vaults(&self, passing: bool) -> StoreResult<Vec<VaultId>> {
+        let mut living = Vec::new();
+        self.walk(&VaultTables::of(passing).vaults, |row| living.push(row.key))?;
+        Ok(living)
     }
 
     /// Up to `limit` vaults whose time has come, the longest overdue first.

@@ -11,6 +11,7 @@ use crate::accounts::codes::{self, Ask, Proof, Purpose};
 use crate::accounts::pages::{self as shared, read_contact};
 use crate::accounts::{self, Called};
 use crate::classes::Class;
+use crate::closing;
 use crate::contact::Contact;
 use crate::front::{self, Page, asked, or_again, or_again_at};
 use crate::ids::ConversationId;
@@ -91,6 +92,7 @@ fn is_awaited(visit: &Visit) -> StoreResult<bool> {
 
 /// Takes what a visitor sends: the message with a contact first, the code then.
 pub(super) async fn send(visit: Visit, form: Form) -> Answer {
+    closing::refuse_if_over(&visit.shop)?;
     if form.has("code") {
         return finish(&visit, &form).await;
     }

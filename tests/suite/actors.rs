@@ -184,6 +184,8 @@ impl TestShop {
         tuckshop::orders::run_due(&self.shop).await.expect("due orders");
         tuckshop::retention::sweep_passing(&self.shop).await.expect("the sweep");
         tuckshop::accounts::erase_due(&self.shop).await.expect("what is due is erased");
+        tuckshop::closing::tell_all(&self.shop).await.expect("all are told of a closing");
+        tuckshop::closing::carry_out(&self.shop).await.expect("a closing is carried out");
         tuckshop::requests::remind(&self.shop).await.expect("the owners are reminded");
         tuckshop::staff::alerts::watch(&self.shop).await.expect("the looks are watched");
         tuckshop::support::remind_due(&self.shop).await.expect("reminders");
@@ -220,6 +222,40 @@ impl TestShop {
         let action = format!("/admin/orders/{number}/ship");
         let form = owner.get(&format!("/admin/orders/{number}")).await.must_be(200).form(&action);
         owner.submit(form.with("carrier", "Swift Parcels").with("tracking", "SP123456")).await.must_be(303);
+    }
+
+    /// Somebody of whom something of every kind is kept.
+    pub async fn lived(&self, name: &str) -> Browser {
+        let mut person = self.shopper(name).await;
+        let mut form = person.get("/account/privacy").await.must_be(200).form("/account/privacy");
+        for purpose in ["search-history", "browsing-history", "device-recognition"] {
+            form = form.with(purpose, "on");
+        }
+        person.submit(form).await.must_be(303);
+        let form = person.get("/account/addresses").await.must_be(200).form("/account/addresses");
+        person.submit(fill_address(form)).await.must_be(303);
+        person.get("/search?q=cobalt-mug").await.must_be(200);
+        person.get("/products/mug").await.must_be(200);
+        person.put_in_cart("mug", 2).await;
+        let number = person.order("cod").await;
+        let mut owner = self.owner().await;
+        for verb in ["label", "ship"] {
+            let action = format!("/admin/orders/{number}/{verb}");
+            let form = owner.get(&format!("/admin/orders/{number}")).await.must_be(200).form(&action);
+            owner.submit(form.with("carrier", "Swift Parcels").with("tracking", "SP123456")).await;
+        }
+        let form = person.get("/account/privacy/requests").await.form("/account/privacy/requests");
+        person
+            .submit(form.with("kind", "explain").with("details", "Why a mobile number?"))
+            .await
+            .must_be(303);
+        let form = person.get("/support").await.must_be(200).form("/support");
+        person
+            .submit(form.with("subject", "The mug").with("message", "Is it safe in an oven?"))
+            .await
+            .must_be(303);
+        self.letters(&format!("{name}@example.com")).await;
+        person
     }
 
     pub fn now(&self) -> Timestamp {

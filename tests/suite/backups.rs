@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tuckshop::backup::{self, restore};
+use tuckshop::classes::Class;
 use tuckshop::clock::Clock;
+use tuckshop::closing;
 use tuckshop::config::Config;
 use tuckshop::disk::RealDisk;
 use tuckshop::random::SystemSource;
@@ -215,6 +217,31 @@ async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_no
         shop.pass(days * 24 * 60 * 60);
         assert_eq!(tuckshop::accounts::erase_due(&opened).await.expect("looked"), erased, "{days} days on");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ret_08_a_closing_in_a_backup_leaves_seven_days_to_call_it_off_again() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 1).await;
+    lin.order("cod").await;
+    closing::announce(&shop.shop, "2026-04-02").await.expect("announced");
+    let kept = back_up(&shop).await;
+    closing::call_off(&shop.shop).await.expect("called off");
+    shop.pass(60 * 24 * 60 * 60);
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
+    let accounts = || opened.store.view().expect("a view").living(Class::Account).expect("readable");
+    for days in [0, 6] {
+        shop.pass(days * 24 * 60 * 60);
+        closing::carry_out(&opened).await.expect("looked");
+        assert_eq!(accounts(), 1, "{days} days on");
+    }
+    closing::call_off(&opened).await.expect("called off");
+    shop.pass(60 * 24 * 60 * 60);
+    closing::carry_out(&opened).await.expect("looked");
+    assert_eq!(accounts(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

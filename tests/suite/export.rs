@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use serde_json::Value;
 use tuckshop::export;
 
-use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address};
+use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop};
 use crate::page::Page;
 
 const PRIVACY: &str = "/account/privacy";
@@ -46,41 +46,10 @@ fn files(shop: &TestShop) -> Vec<std::path::PathBuf> {
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
-/// Somebody with something in every part of the copy.
-async fn lived(shop: &TestShop, name: &str) -> Browser {
-    let mut person = shop.shopper(name).await;
-    let mut form = person.get(PRIVACY).await.must_be(200).form(PRIVACY);
-    for purpose in ["search-history", "browsing-history", "device-recognition"] {
-        form = form.with(purpose, "on");
-    }
-    person.submit(form).await.must_be(303);
-    let form = person.get("/account/addresses").await.must_be(200).form("/account/addresses");
-    person.submit(fill_address(form)).await.must_be(303);
-    person.get("/search?q=cobalt-mug").await.must_be(200);
-    person.get("/products/mug").await.must_be(200);
-    person.put_in_cart("mug", 2).await;
-    let number = person.order("cod").await;
-    let mut owner = shop.owner().await;
-    for verb in ["label", "ship"] {
-        let action = format!("/admin/orders/{number}/{verb}");
-        let form = owner.get(&format!("/admin/orders/{number}")).await.must_be(200).form(&action);
-        owner.submit(form.with("carrier", "Swift Parcels").with("tracking", "SP123456")).await;
-    }
-    let form = person.get("/account/privacy/requests").await.form("/account/privacy/requests");
-    person.submit(form.with("kind", "explain").with("details", "Why a mobile number?")).await.must_be(303);
-    let form = person.get("/support").await.must_be(200).form("/support");
-    person
-        .submit(form.with("subject", "The mug").with("message", "Is it safe in an oven?"))
-        .await
-        .must_be(303);
-    shop.letters(&format!("{name}@example.com")).await;
-    person
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn rgt_12_a_copy_holds_everything_as_its_schema_says() {
     let shop = TestShop::open().await;
-    let mut lin = lived(&shop, "lin").await;
+    let mut lin = shop.lived("lin").await;
     let path = ask(&mut lin).await;
     let page = lin.get(&path).await.must_be(202).must_say("being made");
     assert!(page.headers.iter().any(|(name, _)| name == "refresh"), "{:?}", page.headers);
@@ -115,7 +84,7 @@ async fn rgt_12_a_copy_holds_everything_as_its_schema_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rgt_12_a_copy_is_for_its_subject_alone_and_for_seven_days() {
     let shop = TestShop::open().await;
-    let mut lin = lived(&shop, "lin").await;
+    let mut lin = shop.lived("lin").await;
     let mut mei = shop.shopper("mei").await;
     let (path, _) = made(&shop, &mut lin).await;
     mei.get(&path).await.must_be(404);
@@ -147,7 +116,7 @@ async fn rgt_12_a_copy_is_for_its_subject_alone_and_for_seven_days() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rgt_06_what_is_cleared_or_deleted_is_in_no_copy_any_more() {
     let shop = TestShop::open().await;
-    let mut lin = lived(&shop, "lin").await;
+    let mut lin = shop.lived("lin").await;
     let (path, page) = made(&shop, &mut lin).await;
     assert!(file_in(&page.bytes, "data.json").contains("cobalt-mug"));
     lin.post(HISTORY, &[("clear", "searches")]).await.must_be(303);
@@ -174,7 +143,7 @@ async fn rgt_06_what_is_cleared_or_deleted_is_in_no_copy_any_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_reads_in_the_language_it_was_asked_for_in() {
     let shop = TestShop::open().await;
-    let mut lin = lived(&shop, "lin").await;
+    let mut lin = shop.lived("lin").await;
     lin.language = "zh-CN";
     let (_, page) = made(&shop, &mut lin).await;
     assert_eq!(data_in(&page.bytes)["devices"][0]["kind"], "computer");
@@ -203,7 +172,7 @@ async fn an_account_erased_while_its_copy_is_made_leaves_nothing_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_was_altered_or_cut_is_not_handed_out() {
     let shop = TestShop::open().await;
-    let mut lin = lived(&shop, "lin").await;
+    let mut lin = shop.lived("lin").await;
     let (path, _) = made(&shop, &mut lin).await;
     let file = files(&shop).remove(0);
     let whole = std::fs::read(&file).expect("a file");

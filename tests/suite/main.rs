@@ -11,6 +11,7 @@ mod alerts;
 mod audit;
 mod backups;
 mod clients;
+mod closing;
 mod consent;
 mod crashes;
 mod export;

@@ -95,7 +95,7 @@ async fn a_shop_that_lives_keeps_every_promise_that_it_makes() {
     let wanted = [
         "BACKUP", "CK-02", "CNS-03", "CNS-04", "CNS-07", "CNS-08", "COL-13", "COL-14", "COL-15", "CON-02",
         "DEF-01", "INC-04", "NOT-01", "NOT-02", "NOT-05", "RET-01", "RET-02", "RET-03", "RET-06", "RET-07",
-        "RGT-09", "RGT-14", "SEC-02", "SEC-07", "SEC-08", "SEC-10", "SHR-01", "SHR-03",
+        "RET-08", "RGT-09", "RGT-14", "SEC-02", "SEC-07", "SEC-08", "SEC-10", "SHR-01", "SHR-03",
     ];
     assert_eq!(all.iter().map(|finding| &*finding.id).collect::<Vec<_>>(), wanted);
     for finding in &all {
@@ -399,4 +399,23 @@ fn a_year_of_demo_data_keeps_every_promise() {
     // Closed, the last pass over all data is on record, or is said to be still to come.
     let (code, printed, said) = home.run(&["promises"]);
     assert!(code == 0 && printed.contains("RET-02"), "{printed}{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ret_08_a_closed_business_that_erases_nobody_breaks_the_promise() {
+    let shop = TestShop::open().await;
+    shop.shopper("lin").await;
+    must_be(&shop, "RET-08", Verdict::Kept).await;
+    tuckshop::closing::announce(&shop.shop, "2026-04-02").await.expect("announced");
+    must_be(&shop, "RET-08", Verdict::Kept).await;
+    shop.pass(31 * DAY - 9 * 60 * 60 + 60);
+    must_be(&shop, "RET-08", Verdict::Held).await;
+    shop.pass(2 * 60 * 60);
+    must_be(&shop, "RET-08", Verdict::Broken).await;
+    for _ in 0..3 {
+        tuckshop::closing::carry_out(&shop.shop).await.expect("carried out");
+    }
+    must_be(&shop, "RET-08", Verdict::Kept).await;
+    night(&shop).await;
+    must_be(&shop, "RET-02", Verdict::Kept).await;
 }

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use tuckshop::clock::{Clock, SystemClock};
+
 use crate::program::{Running, text, tuckshop};
 
 /// A home folder with the data dir of a shop in it.
@@ -256,4 +258,34 @@ fn sec_07_a_verb_that_shows_people_is_logged_and_the_others_show_nobody() {
         assert_eq!(entries() - before, logged, "{verb:?}");
         assert_eq!(shown.contains("owner@example.com"), logged > 0, "{verb:?}: {shown}");
     }
+}
+
+/// The day so many days from now, in the time zone of shops.
+fn day(ahead: i64) -> String {
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
+    SystemClock::new(jiff::SignedDuration::ZERO).now().plus_seconds(ahead * 24 * 60 * 60).day(&zone)
+}
+
+#[test]
+fn ret_08_the_shell_announces_a_closing_and_calls_it_off() {
+    let (home, _) = Home::with_shop();
+    let refused = home.run(&["close-business", "--on", &day(29)]);
+    assert_eq!(refused.0, 1);
+    assert!(refused.2.contains("--on") && refused.2.contains("earliest"), "{}", refused.2);
+    for wrong in [&["close-business"][..], &["close-business", "--call-off", "--on", "2099-01-01"]] {
+        assert_eq!(home.run(wrong).0, 2, "one of both");
+    }
+    assert!(home.run(&["close-business", "--on", "tomorrow"]).2.contains("--on: Give the day"));
+    let none = home.run(&["close-business", "--call-off"]);
+    assert!(none.0 == 1 && none.2.contains("No closing is announced"), "{}", none.2);
+
+    let on = day(31);
+    let said = home.run(&["close-business", "--on", &on]);
+    assert!(said.0 == 0 && said.1.contains(&on) && said.1.contains("--call-off"), "{}{}", said.1, said.2);
+    let again = home.run(&["close-business", "--on", &on, "--json"]);
+    assert!(again.0 == 0 && again.1.contains(&format!("\"on\": \"{on}\"")), "{}", again.1);
+    assert!(home.run(&["close-business", "--on", &day(60)]).2.contains("Call it off first"));
+    let off = home.run(&["close-business", "--call-off", "--json"]);
+    assert!(off.0 == 0 && off.1.contains("\"called_off\": true"), "{}", off.1);
+    assert_eq!(home.run(&["close-business", "--on", &day(60)]).0, 0);
 }
