@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::consent;
 use crate::export;
 use crate::ids::{SubjectId, VaultId};
-use crate::notify::{self, NoticeKind};
+use crate::notify::{self, Farewell, NoticeKind};
 use crate::orders;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule, holds};
@@ -142,7 +142,8 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
             consent::rest(plan, held)?;
         }
     }
-    notify::queue_to_contact(plan, &contact_of(&account), NoticeKind::Erased, account.language)?;
+    let farewell = Farewell { receipts: consent::receipts_to_send(plan, subject)? };
+    notify::queue_farewell(plan, &contact_of(&account), farewell, account.language)?;
     sharing::tell_to_delete(plan, own)?;
     Ok(plan.drop_at_request(own)?)
 }
