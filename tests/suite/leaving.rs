@@ -159,6 +159,59 @@ async fn an_erasure_waits_for_a_running_order_and_says_so() {
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
 
+/// Staff note that the money of an order came.
+async fn pay(shop: &TestShop, number: &str) {
+    let mut owner = shop.owner().await;
+    let here = format!("/admin/orders/{number}");
+    let form = owner.get(&here).await.must_be(200).form(&format!("{here}/paid"));
+    owner.submit(form).await.must_be(303);
+}
+
+/// The customer takes an order that is over off their list.
+async fn take_off_list(browser: &mut Browser, number: &str) {
+    let here = format!("/account/orders/{number}");
+    let form = browser.get(&here).await.must_be(200).form(&format!("{here}/delete"));
+    browser.submit(form.with("confirm", "on")).await.must_be(303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_waits_for_an_order_off_the_list_that_late_money_reopened() {
+    let shop = TestShop::open().await;
+    let mut lin = settled(&shop, "lin").await;
+    let number = lin.order("transfer").await;
+    shop.pass_days(8).await;
+    take_off_list(&mut lin, &number).await;
+    lin.cancel(false).await.must_be(200);
+    pay(&shop, &number).await;
+    shop.pass_days(32).await;
+    assert!(is_known(&shop, "lin"), "the order is still to be shipped");
+    let mut owner = shop.owner().await;
+    owner.get(&format!("/admin/orders/{number}")).await.must_be(200).must_say("王");
+    shop.complete(&number).await;
+    shop.run_jobs().await;
+    assert!(!is_known(&shop, "lin"));
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_late_money_reopened_stands_on_the_list_again_beside_the_later_ones() {
+    let shop = TestShop::open().await;
+    let mut lin = settled(&shop, "lin").await;
+    let first = lin.order("transfer").await;
+    shop.pass_days(8).await;
+    take_off_list(&mut lin, &first).await;
+    assert!(!lin.get("/account/orders?tab=all").await.must_be(200).says(&first));
+    lin.put_in_cart("teapot", 1).await;
+    let second = lin.order("cod").await;
+    pay(&shop, &first).await;
+    lin.get("/account/orders?tab=to-ship").await.must_be(200).must_say(&first).must_say(&second);
+    shop.complete(&first).await;
+    take_off_list(&mut lin, &first).await;
+    let page = lin.get("/account/orders?tab=all").await.must_be(200).must_say(&second);
+    assert!(!page.says(&first), "{}", page.text());
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_registers_with_the_contact_of_a_cancelled_account_is_told_there_what_to_do() {
     let shop = TestShop::open().await;
