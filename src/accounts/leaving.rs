@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::consent;
 use crate::export;
 use crate::ids::{SubjectId, VaultId};
-use crate::notify::{self, Farewell, NoticeKind};
+use crate::notify::{self, Farewell, NoticeKind, PartLeft};
 use crate::orders;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule, holds};
@@ -127,6 +127,7 @@ pub fn waits_for(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<Wait
 pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     let account = get(plan, subject)?;
     let own = vault(plan, subject)?;
+    let counts = counted(&vaults_of(plan, subject)?, |class, _| !goes_at_once(class));
     unindex(plan, &account)?;
     sessions::end_all(plan, Holder::Customer(subject), None)?;
     export::forget(plan, subject)?;
@@ -142,7 +143,12 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
             consent::rest(plan, held)?;
         }
     }
-    let farewell = Farewell { receipts: consent::receipts_to_send(plan, subject)? };
+    let parts = counts.into_iter().map(|(class, before, after)| PartLeft {
+        what: class.facts().title.get(account.language).to_owned(),
+        before: before as u64,
+        after: after as u64,
+    });
+    let farewell = Farewell { parts: parts.collect(), receipts: consent::receipts_to_send(plan, subject)? };
     notify::queue_farewell(plan, &contact_of(&account), farewell, account.language)?;
     sharing::tell_to_delete(plan, own)?;
     Ok(plan.drop_at_request(own)?)
@@ -236,6 +242,20 @@ pub fn vaults_of(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Class,
     let mut all = vec![(Class::Account, vault(view, subject)?)];
     all.extend(held(view, subject)?);
     Ok(all)
+}
+
+/// Parts of an account by class: before its erasure, and after.
+pub(super) type BeforeAfter = Vec<(Class, usize, usize)>;
+
+/// Counts the parts of an account by class, and those of them that are still there.
+pub(super) fn counted(vaults: &[(Class, VaultId)], is_left: impl Fn(Class, VaultId) -> bool) -> BeforeAfter {
+    let mut counts: BTreeMap<Class, (usize, usize)> = BTreeMap::new();
+    for (class, vault) in vaults {
+        let (before, after) = counts.entry(*class).or_default();
+        *before += 1;
+        *after += usize::from(is_left(*class, *vault));
+    }
+    counts.into_iter().map(|(class, (before, after))| (class, before, after)).collect()
 }
 
 /// Where the list of promised erasures comes from.

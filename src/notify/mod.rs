@@ -29,7 +29,7 @@ pub use queue::{
     queue_anchor, queue_code, queue_conversation, queue_farewell, queue_order_step, queue_staff,
     queue_to_account, queue_to_contact, queue_to_owners,
 };
-pub use records::{Farewell, State};
+pub use records::{Farewell, PartLeft, State};
 pub use sender::{run, send_due};
 pub use texts::{Letter, NoticeKind, OwnerNotice};
 pub use transport::{Reach, is_practice, providers, reach};

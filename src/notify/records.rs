@@ -154,7 +154,17 @@ pub enum Says {
 /// stands in the message itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Farewell {
+    pub parts: Vec<PartLeft>,
     pub receipts: Receipts,
+}
+
+/// How much there was of a kind of data, and how much the law keeps of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartLeft {
+    /// The kind, in the language of the message.
+    pub what: String,
+    pub before: u64,
+    pub after: u64,
 }
 
 /// A code or a notice to a bare contact, in a passing vault.

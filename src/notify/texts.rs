@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{Farewell, Says};
+use super::records::{Farewell, PartLeft, Says};
 use crate::clock::Timestamp;
 use crate::consent::{self, Receipts};
 use crate::ids::ConversationId;
@@ -161,8 +161,8 @@ pub(super) fn passing(shop: &Shop, says: &Says, at: Timestamp, l: Locale) -> Wri
     match says {
         Says::Code { purpose, code } => code_message(shop, purpose, code, l),
         Says::Notice(notice) => notice_message(shop, *notice, "", at, l),
-        Says::Erased(Farewell { receipts }) => {
-            let added = receipts_part(shop, receipts, l);
+        Says::Erased(Farewell { parts, receipts }) => {
+            let added = parts_part(parts, l) + &receipts_part(shop, receipts, l);
             notice_message(shop, NoticeKind::Erased, &added, at, l)
         }
     }
@@ -186,6 +186,15 @@ fn code_message(shop: &Shop, purpose: &str, code: &str, l: Locale) -> Written {
     );
     let subject = t!(l, "Your code for {name}", "{name} 验证码");
     Written { mail: Letter { subject, body: signed(shop, &body) }, sms: signed_sms(shop, &short, l) }
+}
+
+/// What was counted before and after an erasure (RET-05), as a part of a mail.
+fn parts_part(parts: &[PartLeft], l: Locale) -> String {
+    let mut part = t!(l, "\n\nWhat there was, and what is left now:", "\n\n删除前与删除后的数量：");
+    for PartLeft { what, before, after } in parts {
+        part.push_str(&t!(l, "\n{what}: {before}, now {after}", "\n{what}：{before}，现为 {after}"));
+    }
+    part
 }
 
 /// The receipts of a person, as a part of a mail: once the account is erased only they lead to the evidence

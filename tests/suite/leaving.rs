@@ -117,6 +117,9 @@ async fn ret_03_a_month_after_its_cancellation_an_account_is_erased() {
     assert!(page.status == 422 && page.says("not right"), "{}", page.text());
     let letter = shop.last_letter("lin@example.com").await.expect("a letter");
     assert!(letter.contains("was erased"), "{letter}");
+    for counted in ["Account: 1, now 0", "Saved addresses: 1, now 0", "Consignee of an order: 1, now 1"] {
+        assert!(letter.contains(&format!("\n{counted}\n")), "{counted}: {letter}");
+    }
     // The record of the sale stays, without a person.
     let mut owner = shop.owner().await;
     let page = owner.get(&order).await.must_be(200);
@@ -291,7 +294,7 @@ async fn waver(shop: &TestShop, browser: &mut Browser, times: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn cns_05_the_letters_about_the_cancellation_and_the_erasure_list_the_receipts() {
     let shop = TestShop::open().await;
-    for (name, language, [given, back, terms]) in [
+    for (name, language, [given, back, terms], evidence) in [
         (
             "lin",
             "en",
@@ -300,8 +303,14 @@ async fn cns_05_the_letters_about_the_cancellation_and_the_erasure_list_the_rece
                 "Taken back: Search history: ",
                 "Agreed: Terms of sale and privacy policy: ",
             ],
+            "Evidence of consent: 3, now 3",
         ),
-        ("mei", "zh-CN", ["同意：搜索历史：", "撤回：搜索历史：", "同意：服务条款与隐私政策："]),
+        (
+            "mei",
+            "zh-CN",
+            ["同意：搜索记录：", "撤回：搜索记录：", "同意：服务条款与隐私政策："],
+            "同意记录：3，现为 3",
+        ),
     ] {
         let mut browser = shop.browser();
         browser.language = language;
@@ -325,6 +334,7 @@ async fn cns_05_the_letters_about_the_cancellation_and_the_erasure_list_the_rece
         assert!(!is_known(&shop, name));
         let letter = shop.last_letter(&mail).await.expect("a letter");
         assert!(letter.contains(&list), "{list}\nis not in\n{letter}");
+        assert!(letter.contains(evidence), "{evidence}: {letter}");
         // Nothing of the message stays behind.
         let view = shop.shop.store.view().expect("a view");
         assert_eq!(tuckshop::notify::count_passing(&view).expect("readable"), 0);
