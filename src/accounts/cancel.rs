@@ -1,19 +1,16 @@
 //! The page on which a person cancels their account (RGT-18, PRP-02): it names what would be lost and
 //! what is waited for, and says at the end what was there before and what is there now.
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html};
 
-use super::leaving::{self, Leaving, WaitsFor, vaults_of};
+use super::leaving::{self, BeforeAfter, Leaving, WaitsFor, counted, vaults_of};
 use super::pages::or_again;
 use super::registration::door_page;
 use super::security::prove_password;
 use super::{addresses, erase};
 use crate::cart;
-use crate::classes::Class;
 use crate::front::{self, Page};
-use crate::ids::{OrderNumber, SubjectId, VaultId};
+use crate::ids::{OrderNumber, SubjectId};
 use crate::locale::{Locale, Text};
 use crate::orders;
 use crate::refusal::{Decided, Problem, Refusal, Stop};
@@ -108,9 +105,6 @@ async fn leave(visit: &Visit, subject: SubjectId, at_once: bool) -> Decided<Outc
     }
 }
 
-/// Parts of an account by class: before, and after.
-pub(super) type BeforeAfter = Vec<(Class, usize, usize)>;
-
 /// Erases an account at once, or as soon as nothing is waited for. Returns what there was and what is
 /// left of it, looked at once the erasure is stored.
 pub(super) async fn erase_now(visit: &Visit, subject: SubjectId) -> Decided<Result<BeforeAfter, WaitsFor>> {
@@ -128,17 +122,8 @@ pub(super) async fn erase_now(visit: &Visit, subject: SubjectId) -> Decided<Resu
         Ok(vaults) => vaults,
         Err(waits) => return Ok(Err(waits)),
     };
-    Ok(Ok(counted(&store.view()?, &vaults)))
-}
-
-fn counted(view: &View<'_>, vaults: &[(Class, VaultId)]) -> BeforeAfter {
-    let mut counts: BTreeMap<Class, (usize, usize)> = BTreeMap::new();
-    for (class, vault) in vaults {
-        let (before, after) = counts.entry(*class).or_default();
-        *before += 1;
-        *after += usize::from(view.lives(*vault));
-    }
-    counts.into_iter().map(|(class, (before, after))| (class, before, after)).collect()
+    let view = store.view()?;
+    Ok(Ok(counted(&vaults, |_, vault| view.lives(vault))))
 }
 
 // ---- Pages ----

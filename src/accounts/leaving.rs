@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::consent;
 use crate::export;
 use crate::ids::{SubjectId, VaultId};
-use crate::notify::{self, NoticeKind};
+use crate::notify::{self, Farewell, NoticeKind, PartLeft};
 use crate::orders;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule, holds};
@@ -125,12 +125,21 @@ pub fn waits_for(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<Wait
 /// # Errors
 /// 'Not found' if there is no such account.
 pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
-    let resting = held(plan, subject)?.into_iter().filter(|(class, _)| *class == Class::ConsentEvidence);
-    for (_, evidence) in resting {
+    let account = get(plan, subject)?;
+    let vaults = vaults_of(plan, subject)?;
+    let counts = counted(&vaults, |class, _| !goes_at_once(class));
+    let parts = counts.into_iter().map(|(class, before, after)| PartLeft {
+        what: class.facts().title.get(account.language).to_owned(),
+        before: before as u64,
+        after: after as u64,
+    });
+    let farewell = Farewell { parts: parts.collect(), receipts: consent::receipts_to_send(plan, subject)? };
+    support::part(plan, subject)?;
+    for (_, evidence) in vaults.into_iter().filter(|(class, _)| *class == Class::ConsentEvidence) {
         consent::rest(plan, evidence)?;
     }
-    support::part(plan, subject)?;
-    erase_what(plan, subject, NoticeKind::Erased, |_, class, _| Ok(goes_at_once(class)))
+    erase_what(plan, &account, |_, class, _| Ok(goes_at_once(class)))?;
+    Ok(notify::queue_farewell(plan, &contact_of(&account), farewell, account.language)?)
 }
 
 /// Erases an account with everything that is kept of its person, what the law would keep included (RET-08);
@@ -139,19 +148,21 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
 /// # Errors
 /// 'Not found' if there is no such account.
 pub fn erase_whole(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
-    erase_what(plan, subject, NoticeKind::ErasedByClosing, |view, _, vault| Ok(!holds::is_held(view, vault)?))
+    let account = get(plan, subject)?;
+    erase_what(plan, &account, |view, _, vault| Ok(!holds::is_held(view, vault)?))?;
+    let notice = NoticeKind::ErasedByClosing;
+    Ok(notify::queue_to_contact(plan, &contact_of(&account), notice, account.language)?)
 }
 
-/// Erases an account with those of its vaults that `goes` names, and writes to the contact that it had.
+/// Erases an account with those of its vaults that `goes` names.
 fn erase_what(
     plan: &mut Plan<'_>,
-    subject: SubjectId,
-    notice: NoticeKind,
+    account: &Account,
     goes: impl Fn(&View<'_>, Class, VaultId) -> StoreResult<bool>,
 ) -> Decided<()> {
-    let account = get(plan, subject)?;
+    let subject = account.subject;
     let own = vault(plan, subject)?;
-    unindex(plan, &account)?;
+    unindex(plan, account)?;
     sessions::end_all(plan, Holder::Customer(subject), None)?;
     export::forget(plan, subject)?;
     if let Some(leaving) = account.leaving {
@@ -163,7 +174,6 @@ fn erase_what(
             plan.drop_at_request(held)?;
         }
     }
-    notify::queue_to_contact(plan, &contact_of(&account), notice, account.language)?;
     sharing::tell_to_delete(plan, own)?;
     Ok(plan.drop_at_request(own)?)
 }
@@ -256,6 +266,20 @@ pub fn vaults_of(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Class,
     let mut all = vec![(Class::Account, vault(view, subject)?)];
     all.extend(held(view, subject)?);
     Ok(all)
+}
+
+/// Parts of an account by class: before its erasure, and after.
+pub(super) type BeforeAfter = Vec<(Class, usize, usize)>;
+
+/// Counts the parts of an account by class, and those of them that are still there.
+pub(super) fn counted(vaults: &[(Class, VaultId)], is_left: impl Fn(Class, VaultId) -> bool) -> BeforeAfter {
+    let mut counts: BTreeMap<Class, (usize, usize)> = BTreeMap::new();
+    for (class, vault) in vaults {
+        let (before, after) = counts.entry(*class).or_default();
+        *before += 1;
+        *after += usize::from(is_left(*class, *vault));
+    }
+    counts.into_iter().map(|(class, (before, after))| (class, before, after)).collect()
 }
 
 /// Where the list of promised erasures comes from.

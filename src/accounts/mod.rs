@@ -4,7 +4,8 @@
 //! - A person's vaults: [`vault`] is the account's own; [`hold`] notes any other, so that all of them
 //!   are known when the person leaves ([`held`]).
 //! - Other rooms that send codes to a contact use [`codes`]; whoever lets somebody in uses
-//!   [`entry`], which asks for the second factor where one is set.
+//!   [`entry`], which asks for the second factor where one is set. Those that take something from
+//!   visitors without an account use [`visitors`].
 
 pub mod codes;
 pub mod entry;
@@ -15,6 +16,7 @@ pub(crate) mod pages;
 pub mod records;
 mod saved;
 mod tries;
+pub mod visitors;
 
 mod addresses;
 mod cancel;

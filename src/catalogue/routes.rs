@@ -137,14 +137,14 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
     Ok(Some(refused(refusal, front::shop_page(&visit, &said, main)?)))
 }
 
-/// Notes a look at a product for who allows it. The page comes whether or not that works.
+/// Notes a look at a product that is on sale, for who allows it. The page comes whether or not that works.
 async fn note_look(visit: &Visit, slug: &str) {
     // Of the many who allow nothing the product is not read for this.
     if !history::keeps_looks(visit).unwrap_or(false) {
         return;
     }
     let found = read(&visit.shop).and_then(|catalogue| catalogue.product_by_slug(slug));
-    let Ok(Some(product)) = found else { return };
+    let Some(product) = found.ok().flatten().filter(|product| product.is_on_sale()) else { return };
     if let Err(stop) = history::note_look(visit, product.id).await {
         tracing::warn!(%stop, "a look at a product could not be noted");
     }
@@ -162,16 +162,14 @@ async fn search(visit: Visit) -> Answer {
     {
         tracing::warn!(%stop, "a search could not be noted");
     }
-    aside(move || draw_search(&visit)).await
+    aside(move || draw_search(&visit, &asked, &phrase, problems)).await
 }
 
-fn draw_search(visit: &Visit) -> Answer {
-    let form = asked_of(visit);
+/// The page of a search for `query`, as it was read from the form.
+fn draw_search(visit: &Visit, form: &Form, query: &str, mut problems: Vec<Problem>) -> Answer {
     let catalogue = read(&visit.shop)?;
-    let mut problems = Vec::new();
-    let query = form.line("q", MOST_QUERY, &mut problems);
-    let min = price_of(visit, &form, "min", &mut problems);
-    let max = price_of(visit, &form, "max", &mut problems);
+    let min = price_of(visit, form, "min", &mut problems);
+    let max = price_of(visit, form, "max", &mut problems);
     if let (Some(low), Some(high)) = (min, max)
         && low.minor > high.minor
     {
@@ -185,24 +183,24 @@ fn draw_search(visit: &Visit) -> Answer {
     }
     let default = if query.is_empty() { Sort::Popular } else { Sort::Match };
     let sort = Sort::parse(form.raw("sort")).unwrap_or(default);
-    let wish = Wish { query: Query::parse(&query), category: category.map(|c| c.id), min, max, sort };
+    let wish = Wish { query: Query::parse(query), category: category.map(|c| c.id), min, max, sort };
     let refusal = Refusal::invalid(problems);
     let found = if refusal.problems.is_empty() { catalogue.search(&wish)? } else { Vec::new() };
-    let span = Span::of(found.len(), page_of(&form), PAGE);
+    let span = Span::of(found.len(), page_of(form), PAGE);
     let part = Part { items: &catalogue.cards(span.cut(&found, PAGE))?, span };
     let l = visit.locale;
     let shown_problems = front::problems_of(visit, &refusal);
     let asked = Asked {
-        query: if query.is_empty() { form.raw("q") } else { &query },
+        query: if query.is_empty() { form.raw("q") } else { query },
         category: category.map_or("", |category| category.row.slug.as_str()),
         min: form.raw("min"),
         max: form.raw("max"),
         sort,
         problems: &shown_problems,
-        address: &search_address(&form),
+        address: &search_address(form),
         count: found.len(),
     };
-    let title = pages::search_title(l, &query);
+    let title = pages::search_title(l, query);
     let about = Page {
         title: &title,
         noindex: true,

@@ -7,11 +7,11 @@ use super::pages::{choose, switches};
 use super::{Asked, PURPOSES};
 use crate::front::{self, Page};
 use crate::locale::Text;
+use crate::pages::cookie_table;
 use crate::refusal::Stop;
 use crate::sessions;
 use crate::t;
-use crate::web::cookies::COOKIES;
-use crate::web::ui::{self, Column, Field};
+use crate::web::ui::{self, Field};
 use crate::web::{Answer, Cookie, Form, Route, Visit, Who, get, page, post, see, without_cookie};
 
 const PAGE: &str = "/cookies";
@@ -46,7 +46,7 @@ async fn show(visit: Visit) -> Answer {
             "This shop sets only the cookies that it needs to work. Each comes from this shop, is read by this shop alone, and is set when you use what it is for.",
             "本店只使用正常运行所必需的 Cookie。它们均由本店设置、仅由本店读取，并且只在您使用相应功能时设置。"
         )) }
-        (table(&visit))
+        (cookie_table(visit.shop.is_https(), l))
         p { (t!(
             l,
             "There are no others: none for advertising, none for statistics, none of other companies.",
@@ -63,22 +63,6 @@ async fn show(visit: Visit) -> Answer {
         }))
     };
     Ok(page(front::shop_page(&visit, &Page { title: &title, ..Page::default() }, main)?))
-}
-
-fn table(visit: &Visit) -> Markup {
-    let l = visit.locale;
-    let https = visit.shop.is_https();
-    let columns = [
-        Column::text(t!(l, "Name", "名称")),
-        Column::text(t!(l, "What it is for", "用途")),
-        Column::text(t!(l, "How long it stays", "保存时间")),
-    ];
-    let row = |facts: &crate::web::cookies::CookieFacts| {
-        let name = html! { code { (facts.cookie.sent_name(https)) } };
-        vec![name, html! { (facts.purpose.get(l)) }, html! { (facts.life.get(l)) }]
-    };
-    let rows: Vec<Vec<Markup>> = COOKIES.iter().map(row).collect();
-    ui::table(&t!(l, "Cookies of this shop", "本店使用的 Cookie"), &columns, &rows)
 }
 
 /// The switches: a visitor's are off, since each of these purposes keeps things with an account.

@@ -11,8 +11,9 @@ mod pages;
 mod purposes;
 mod records;
 
+pub use pages::said_of;
 pub use purposes::{NECESSARY, PURPOSES, Purpose, PurposeFacts};
-pub use records::{EvidenceRow, ReceiptRow};
+pub use records::{EvidenceRow, ReceiptRow, Receipts};
 
 use crate::accounts;
 use crate::classes::Class;
@@ -27,6 +28,9 @@ use crate::store::{Key, Plan, StoreResult, TableInfo, View};
 use crate::web::{Route, Visit};
 
 use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
+
+/// So many receipts are listed in a message.
+const IN_A_MESSAGE: usize = 50;
 
 /// The tables of this room.
 pub fn tables() -> Vec<TableInfo> {
@@ -252,7 +256,6 @@ fn new_code(random: &dyn Random) -> String {
     groups.join("-")
 }
 
-/// How a receipt is filed, however it was typed.
 /// How many consents are in force, up to `limit`, and how many of them have no evidence that they were given.
 ///
 /// # Errors
@@ -274,6 +277,7 @@ pub fn grants(view: &View<'_>, limit: usize) -> StoreResult<(usize, usize)> {
     Ok((on, bare))
 }
 
+/// How a receipt is filed, however it was typed.
 fn receipt_hash(code: &str) -> [u8; 32] {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     sessions::hash_of(&letters.to_ascii_uppercase())
@@ -286,6 +290,17 @@ fn receipt_hash(code: &str) -> [u8; 32] {
 pub fn receipts(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(EntryId, ReceiptRow)>> {
     let rows = view.list(&RECEIPTS, &subject.to_bytes())?;
     Ok(rows.into_iter().rev().map(|row| (row.key.1, row.record)).collect())
+}
+
+/// A person's receipts as a message lists them.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn receipts_to_send(view: &View<'_>, subject: SubjectId) -> StoreResult<Receipts> {
+    let mut newest: Vec<ReceiptRow> = receipts(view, subject)?.into_iter().map(|(_, row)| row).collect();
+    let more = newest.len().saturating_sub(IN_A_MESSAGE) as u64;
+    newest.truncate(IN_A_MESSAGE);
+    Ok(Receipts { newest, more })
 }
 
 /// The evidence that a receipt points at.

@@ -228,7 +228,7 @@ async fn show_receipts(visit: Visit) -> Answer {
 }
 
 /// What was agreed to or taken back, in words.
-fn said_of(l: Locale, what: &str, given: bool) -> String {
+pub fn said_of(l: Locale, what: &str, given: bool) -> String {
     let purpose = PURPOSES.into_iter().find(|purpose| purpose.id() == what);
     let title = purpose.map_or(TERMS, |purpose| purpose.facts().title).get(l);
     if given {

@@ -76,6 +76,13 @@ impl Record for ReceiptRow {
     ];
 }
 
+/// The receipts that a message lists, the newest first, and how many more there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipts {
+    pub newest: Vec<ReceiptRow>,
+    pub more: u64,
+}
+
 /// By person and the code of the purpose.
 pub const GRANTS: Table<(SubjectId, u64), GrantRow> = Table::new("grants", Class::Grant);
 /// By the hash of the receipt.

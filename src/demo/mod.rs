@@ -1,6 +1,7 @@
 //! The demonstration: a shop that looks like one, with a year of invented orders.
 
 mod history;
+mod privacy;
 mod sample;
 mod talks;
 
@@ -66,7 +67,7 @@ pub fn a_year_ago(clock: &dyn Clock) -> Timestamp {
     clock.now().plus_seconds(-366 * DAY)
 }
 
-/// Stocks a new shop: goods, people, and orders spread over the past year.
+/// Stocks a new shop: goods, people, orders spread over the past year, and what else was said and allowed.
 ///
 /// # Errors
 /// In words; the data dir is then worth nothing.
@@ -84,6 +85,7 @@ pub fn stock(shop: &Shop, clock: &HeldClock, wish: Wish) -> Result<(), String> {
     history::write(shop, clock, &customers, wish.orders).map_err(|stop| stop.to_string())?;
     clock.release();
     talks::write(shop, clock.now(), &customers).map_err(|stop| stop.to_string())?;
+    privacy::write(shop, clock.now(), &customers).map_err(|stop| stop.to_string())?;
     for (from, to) in shares(wish.products) {
         import(shop, &sample::catalogue(from, to, None))?;
     }

@@ -50,7 +50,7 @@ const OWN: [Talk; 2] = [
 
 const OTHERS: [Talk; 2] = [
     Talk {
-        // Due later than in two days: a fresh demo has nothing in its outbox.
+        // Due later than in two days: a fresh demo reminds nobody.
         asked: 5,
         about_order: false,
         title: ["Back in stock", "到货时间"],

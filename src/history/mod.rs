@@ -158,7 +158,11 @@ async fn note(
         .await
 }
 
-fn keep_search(
+/// Keeps a search phrase, in the place of the same one.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub fn keep_search(
     plan: &mut Plan<'_>,
     allowed: Allowed,
     phrase: String,
@@ -170,7 +174,11 @@ fn keep_search(
     keep(plan, &SEARCHES, allowed, &known, same.map(|(id, _)| *id), &row, random)
 }
 
-fn keep_look(
+/// Keeps that a product was looked at, in the place of an earlier look at it.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub fn keep_look(
     plan: &mut Plan<'_>,
     allowed: Allowed,
     product: ProductId,

@@ -1,7 +1,7 @@
 //! Messages: a durable outbox, the ways out of it, and the pages about it.
 //!
 //! - [`queue_order_step`], [`queue_staff`], [`queue_to_account`], [`queue_to_contact`], [`queue_to_owners`],
-//!   [`queue_about_request`]
+//!   [`queue_about_request`], [`queue_farewell`]
 //!   and [`queue_code`] queue a message in the commit that causes it. Afterwards ring
 //!   `shop.outbox_bell`; the outbox is looked at every few seconds in any case.
 //! - [`reach`] says which contacts the shop can send to.
@@ -26,10 +26,10 @@ mod transport;
 pub use practice::{Channel, Practice, Taken};
 pub use queue::{
     Outcome, after_restore, count, count_passing, next_try, oldest_waiting, queue_about_request,
-    queue_anchor, queue_code, queue_conversation, queue_order_step, queue_staff, queue_to_account,
-    queue_to_contact, queue_to_owners,
+    queue_anchor, queue_code, queue_conversation, queue_farewell, queue_order_step, queue_staff,
+    queue_to_account, queue_to_contact, queue_to_owners,
 };
-pub use records::State;
+pub use records::{Farewell, PartLeft, State};
 pub use sender::{run, send_due};
 pub use texts::{Letter, NoticeKind, OwnerNotice};
 pub use transport::{Reach, is_practice, providers, reach};

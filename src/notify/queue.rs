@@ -5,8 +5,8 @@
 use std::ops::Bound;
 
 use super::records::{
-    CODE_MESSAGES, CODE_QUEUE, MessageRow, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES, PassingRow, Says, State,
-    What, keyed_id, queue_key, shelf_key,
+    CODE_MESSAGES, CODE_QUEUE, Farewell, MessageRow, OUTBOX, OUTBOX_QUEUE, OUTBOX_SHELVES, PassingRow, Says,
+    State, What, keyed_id, queue_key, shelf_key,
 };
 use super::{NoticeKind, OwnerNotice};
 use crate::classes::Class;
@@ -155,8 +155,24 @@ pub fn queue_to_contact(
     notice: NoticeKind,
     locale: Locale,
 ) -> StoreResult<()> {
+    queue_notice(plan, contact, Says::Notice(notice), locale)
+}
+
+/// Queues the last message to the contact of an account that is erased in this command; kept for ten
+/// minutes at most.
+pub fn queue_farewell(
+    plan: &mut Plan<'_>,
+    contact: &Contact,
+    farewell: Farewell,
+    locale: Locale,
+) -> StoreResult<()> {
+    queue_notice(plan, contact, Says::Erased(farewell), locale)
+}
+
+/// Queues to a bare contact, in a passing vault of its own.
+fn queue_notice(plan: &mut Plan<'_>, contact: &Contact, says: Says, locale: Locale) -> StoreResult<()> {
     let vault = plan.new_vault(Class::Code, Some(plan.now.plus_seconds(NOTICE_LIFE)))?;
-    queue_passing(plan, contact, Says::Notice(notice), locale, vault, true)
+    queue_passing(plan, contact, says, locale, vault, true)
 }
 
 fn queue_passing(

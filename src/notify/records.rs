@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{NoticeKind, OwnerNotice};
 use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
+use crate::consent::Receipts;
 use crate::contact::Contact;
 use crate::ids::{ConversationId, MessageId, OrderNumber, StaffId, SubjectId};
 use crate::locale::Locale;
@@ -146,6 +147,24 @@ impl Record for MessageRow {
 pub enum Says {
     Code { purpose: String, code: String },
     Notice(NoticeKind),
+    Erased(Farewell),
+}
+
+/// What whoever had an account is told when it is gone: nothing of it can be looked up any more, so it
+/// stands in the message itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Farewell {
+    pub parts: Vec<PartLeft>,
+    pub receipts: Receipts,
+}
+
+/// How much there was of a kind of data, and how much the law keeps of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartLeft {
+    /// The kind, in the language of the message.
+    pub what: String,
+    pub before: u64,
+    pub after: u64,
 }
 
 /// A code or a notice to a bare contact, in a passing vault.

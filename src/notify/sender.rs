@@ -9,14 +9,14 @@ use tokio::task::JoinSet;
 
 use super::queue::{self, Carried, Outcome};
 use super::records::{PassingRow, What, queued_at};
-use super::texts::{self, Written};
+use super::texts::{self, NoticeKind, Written};
 use super::transport::{self, Tried};
 use crate::contact::Contact;
 use crate::ids::MessageId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult, View};
-use crate::{accounts, orders, requests, staff};
+use crate::{accounts, consent, orders, requests, staff};
 
 /// The outbox is looked at this often even if nobody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -259,7 +259,13 @@ fn write(shop: &Shop, what: &What, id: MessageId) -> StoreResult<Option<(Contact
         What::Account { subject, notice } => {
             let leaving_too = notice.reaches_the_leaving();
             let Some((to, l)) = holder(&view, shop, *subject, leaving_too)? else { return Ok(None) };
-            Ok(Some((to, texts::notice_message(shop, *notice, queued_at(id), l))))
+            let added = match notice {
+                NoticeKind::Cancelled => {
+                    texts::receipts_part(shop, &consent::receipts_to_send(&view, *subject)?, l)
+                }
+                _ => String::new(),
+            };
+            Ok(Some((to, texts::notice_message(shop, *notice, &added, queued_at(id), l))))
         }
     }
 }

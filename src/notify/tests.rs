@@ -648,7 +648,7 @@ fn every_text_is_written_in_both_languages() {
     let shop = fixture.shop();
     let at = fixture.clock.now();
     for notice in NoticeKind::ALL {
-        let [en, zh] = Locale::ALL.map(|l| texts::notice_message(&shop, notice, at, l));
+        let [en, zh] = Locale::ALL.map(|l| texts::notice_message(&shop, notice, "", at, l));
         assert_ne!(en.mail.subject, zh.mail.subject);
         for written in [en, zh] {
             assert!(written.mail.body.ends_with("Tuckshop, https://shop.example\n"), "{}", written.mail.body);

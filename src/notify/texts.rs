@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::records::Says;
+use super::records::{Farewell, PartLeft, Says};
 use crate::clock::Timestamp;
+use crate::consent::{self, Receipts};
 use crate::ids::ConversationId;
 use crate::locale::{Locale, Text};
 use crate::shop::Shop;
@@ -179,7 +180,11 @@ impl Written {
 pub(super) fn passing(shop: &Shop, says: &Says, at: Timestamp, l: Locale) -> Written {
     match says {
         Says::Code { purpose, code } => code_message(shop, purpose, code, l),
-        Says::Notice(notice) => notice_message(shop, *notice, at, l),
+        Says::Notice(notice) => notice_message(shop, *notice, "", at, l),
+        Says::Erased(Farewell { parts, receipts }) => {
+            let added = parts_part(parts, l) + &receipts_part(shop, receipts, l);
+            notice_message(shop, NoticeKind::Erased, &added, at, l)
+        }
     }
 }
 
@@ -203,8 +208,48 @@ fn code_message(shop: &Shop, purpose: &str, code: &str, l: Locale) -> Written {
     Written { mail: Letter { subject, body: signed(shop, &body) }, sms: signed_sms(shop, &short, l) }
 }
 
-/// News about an account that happened at `at`.
-pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: Locale) -> Written {
+/// What was counted before and after an erasure (RET-05), as a part of a mail.
+fn parts_part(parts: &[PartLeft], l: Locale) -> String {
+    let mut part = t!(l, "\n\nWhat there was, and what is left now:", "\n\n删除前与删除后的数量：");
+    for PartLeft { what, before, after } in parts {
+        part.push_str(&t!(l, "\n{what}: {before}, now {after}", "\n{what}：{before}，现为 {after}"));
+    }
+    part
+}
+
+/// The receipts of a person, as a part of a mail: once the account is erased only they lead to the evidence
+/// (CNS-05).
+pub(super) fn receipts_part(shop: &Shop, receipts: &Receipts, l: Locale) -> String {
+    let Receipts { newest, more } = receipts;
+    if newest.is_empty() {
+        return String::new();
+    }
+    let url = shop.url();
+    let mut part = t!(
+        l,
+        "\n\nYour receipts of consent. The evidence names nobody, and once the account is erased only who holds a \
+         receipt can point at it, at {url}/privacy/receipt:",
+        "\n\n您的同意凭证。同意的证据不含任何人的身份，账号删除后只有持凭证者才能指认，查询地址：{url}/privacy/receipt"
+    );
+    for receipt in newest {
+        let (day, code) = (receipt.at.day(shop.zone()), &receipt.code);
+        let says = consent::said_of(l, &receipt.what, receipt.given);
+        part.push_str(&t!(l, "\n{day} {says}: {code}", "\n{day} {says}：{code}"));
+    }
+    if *more > 0 {
+        part.push_str(&t!(l, "\nand {more} more in your copy of data", "\n其余 {more} 个见您的个人信息副本"));
+    }
+    part
+}
+
+/// News about an account that happened at `at`; `added` stands below it in a mail.
+pub(super) fn notice_message(
+    shop: &Shop,
+    notice: NoticeKind,
+    added: &str,
+    at: Timestamp,
+    l: Locale,
+) -> Written {
     let title = notice.title().get(l);
     let url = shop.url();
     let when = at.minute(shop.zone());
@@ -395,7 +440,8 @@ pub(super) fn notice_message(shop: &Shop, notice: NoticeKind, at: Timestamp, l: 
         _ => t!(l, "{title}. Not you? {url}/contact", "{title}。如非本人操作，请访问 {url}/contact"),
     };
     let name = &shop.settings().name;
-    let mail = Letter { subject: format!("{title} – {name}"), body: signed(shop, &body) };
+    let mail =
+        Letter { subject: format!("{title} – {name}"), body: signed(shop, &format!("{body}{added}")) };
     Written { mail, sms: signed_sms(shop, &short, l) }
 }
 

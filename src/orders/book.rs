@@ -13,7 +13,7 @@ use crate::locale::Text;
 use crate::money::{Money, sum};
 use crate::payments::State;
 use crate::refusal::{Decided, Refusal};
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Key, Plan, StoreResult, View};
 
 /// An order with what is known of whose it is.
 #[derive(Clone, Debug)]
@@ -167,13 +167,33 @@ pub(super) fn store(plan: &mut Plan<'_>, before: &OrderRow, order: &Order) -> St
     plan.update(&ORDERS, &order.number, &order.row)?;
     shelves::put_up(plan, &order.number, Some(before), &order.row)?;
     let Some(consignee) = &order.consignee else { return Ok(()) };
-    plan.update(&CONSIGNEES, &order.number, consignee)?;
     let key = (consignee.subject, consignee.place);
-    // A customer may have taken the order off their list, or be gone.
-    if plan.get(&ORDERS_OF, &key)?.is_some() {
-        plan.update(&ORDERS_OF, &key, &listed(order))?;
+    // Its place may have gone to a later order since it was taken off the list.
+    if plan.get(&ORDERS_OF, &key)?.is_some_and(|known| known.number == order.number) {
+        plan.update(&CONSIGNEES, &order.number, consignee)?;
+        return plan.update(&ORDERS_OF, &key, &listed(order));
     }
-    Ok(())
+    let is_awaited = !order.is_over() && accounts::find(plan, consignee.subject)?.is_some();
+    let consignee = if is_awaited { put_back_on_list(plan, order, consignee)? } else { consignee.clone() };
+    plan.update(&CONSIGNEES, &order.number, &consignee)
+}
+
+/// An order that was taken off its owner's list and runs again, since its money came late, is theirs to see
+/// and to wait for: their account is not erased before it is over.
+fn put_back_on_list(plan: &mut Plan<'_>, order: &Order, consignee: &Consignee) -> StoreResult<Consignee> {
+    let subject = consignee.subject;
+    let place = next_place(plan, subject)?;
+    let account = accounts::vault(plan, subject)?;
+    plan.put_in(&ORDERS_OF, &(subject, place), account, &listed(order))?;
+    Ok(Consignee { hidden: false, place, ..consignee.clone() })
+}
+
+/// The place after the last one on a customer's list.
+pub(super) fn next_place(view: &View<'_>, subject: SubjectId) -> StoreResult<u64> {
+    use std::ops::Bound::Included;
+    let (from, to) = ((subject, 0).to_bytes(), (subject, u64::MAX).to_bytes());
+    let last = view.range(&ORDERS_OF, Included(&from), Included(&to), 1, true)?;
+    Ok(last.first().map_or(0, |row| row.key.1 + 1))
 }
 
 /// What stands of an order in its owner's list.

@@ -23,7 +23,7 @@ use crate::notify;
 use crate::payments::{Bill, Method, State};
 use crate::refusal::{Decided, Problem, Refusal};
 use crate::store::floor::HEAD;
-use crate::store::{Key, Plan, StoreError, StoreResult, View};
+use crate::store::{Plan, StoreError, StoreResult, View};
 use crate::t;
 
 /// The first order of a shop has the number after this one.
@@ -159,7 +159,7 @@ pub fn place(plan: &mut Plan<'_>, terms: &Terms, wish: PlaceOrder) -> Decided<Or
     };
     let consignee = Consignee {
         subject: wish.subject,
-        place: next_place(plan, wish.subject)?,
+        place: book::next_place(plan, wish.subject)?,
         address: wish.address,
         note: wish.note,
         parcels: Vec::new(),
@@ -204,11 +204,4 @@ fn next_number(plan: &mut Plan<'_>) -> StoreResult<OrderNumber> {
     let head = plan.get(&HEAD, &())?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
     let counted = plan.count_up("orders")?;
     Ok(OrderNumber(format!("{}{}", head.letters, FIRST_NUMBER + counted)))
-}
-
-fn next_place(view: &View<'_>, subject: SubjectId) -> StoreResult<u64> {
-    use std::ops::Bound::Included;
-    let (from, to) = ((subject, 0).to_bytes(), (subject, u64::MAX).to_bytes());
-    let last = view.range(&ORDERS_OF, Included(&from), Included(&to), 1, true)?;
-    Ok(last.first().map_or(0, |row| row.key.1 + 1))
 }

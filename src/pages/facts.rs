@@ -11,7 +11,7 @@ use crate::locale::{Locale, Text};
 use crate::payments;
 use crate::settings::Settings;
 use crate::t;
-use crate::web::cookies::COOKIES;
+use crate::web::cookies::{COOKIES, CookieFacts};
 use crate::web::ui::{self, Column};
 
 const NEEDED: Text = Text::new("What shopping needs", "购物所必需的用途");
@@ -73,7 +73,7 @@ impl Facts<'_> {
             "refusal_reasons" => registers::refusal_reasons(false, l),
             "no_answer_reasons" => registers::refusal_reasons(true, l),
             "retention_table" => retention_table(self.retention, l),
-            "cookie_table" => cookie_table(l),
+            "cookie_table" => cookie_table(false, l),
             _ => return None,
         })
     }
@@ -138,17 +138,17 @@ fn retention_table(retention: &Retention, l: Locale) -> Markup {
     ui::table(&t!(l, "How long each kind of data is kept", "各类信息的保存期限"), &columns, &rows)
 }
 
-fn cookie_table(l: Locale) -> Markup {
+/// Every cookie of the shop (CK-01), by the name that it is sent under with or without https.
+pub fn cookie_table(https: bool, l: Locale) -> Markup {
     let columns = [
-        Column::text(t!(l, "Cookie", "名称")),
-        Column::text(t!(l, "What for", "用途")),
-        Column::text(t!(l, "How long", "有效期")),
+        Column::text(t!(l, "Name", "名称")),
+        Column::text(t!(l, "What it is for", "用途")),
+        Column::text(t!(l, "How long it stays", "保存时间")),
     ];
-    let rows: Vec<Vec<Markup>> = COOKIES
-        .iter()
-        .map(|facts| {
-            vec![html! { (facts.name) }, html! { (facts.purpose.get(l)) }, html! { (facts.life.get(l)) }]
-        })
-        .collect();
+    let row = |facts: &CookieFacts| {
+        let name = html! { code { (facts.cookie.sent_name(https)) } };
+        vec![name, html! { (facts.purpose.get(l)) }, html! { (facts.life.get(l)) }]
+    };
+    let rows: Vec<Vec<Markup>> = COOKIES.iter().map(row).collect();
     ui::table(&t!(l, "Cookies of this shop", "本店使用的 Cookie"), &columns, &rows)
 }

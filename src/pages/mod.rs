@@ -18,7 +18,7 @@ use crate::shop::Shop;
 use crate::t;
 use crate::web::ui;
 use crate::web::{Answer, Route, Visit, Who, get, reply};
-pub use facts::how_long;
+pub use facts::{cookie_table, how_long};
 
 use facts::Facts;
 

@@ -16,7 +16,10 @@ mod stranger;
 pub use pages::where_to_complain;
 pub use records::{Ground, Kind, Reason, RequestRow, State};
 pub use reminders::remind;
-pub use rules::{are_open, contact_of, counts, let_go, of_asker, open, rebuild_index};
+pub use rules::{
+    End, MOST_COUNTED, are_open, close, contact_of, counts, let_go, make, note_opened, number, of_asker,
+    open, opened, rebuild_index,
+};
 
 use crate::store::TableInfo;
 use crate::web::Route;

@@ -26,7 +26,7 @@ use crate::{accounts, history};
 const MOST_OPEN: usize = 10;
 const DAY: i64 = 24 * 60 * 60;
 /// No list of open requests is longer.
-pub(super) const MOST_COUNTED: usize = 1000;
+pub const MOST_COUNTED: usize = 1000;
 
 /// By when a request is answered (RGT-14): 30 days from the later of receipt and verified identity, and
 /// 10 for a question.

@@ -8,13 +8,14 @@ use super::fees;
 use super::pages::{Typed, entry, fields, promise, read, read_fee_answer};
 use super::records::{PROVEN, ProvenRow, RequestRow, WAITING, WaitingRow};
 use super::rules;
-use crate::accounts::codes::{self, Ask, Proof, Purpose};
+use crate::accounts::codes::{self, Proof, Purpose};
 use crate::accounts::pages::{self as shared, read_contact};
+use crate::accounts::visitors::{self, Waiting, awaits_code, code_form, contact_field};
 use crate::address;
 use crate::classes::Class;
 use crate::closing;
 use crate::contact::Contact;
-use crate::front::{self, Page, asked, or_again};
+use crate::front::{self, Page, or_again};
 use crate::ids::{OrderNumber, SubjectId};
 use crate::locale::{Locale, Text};
 use crate::orders::Order;
@@ -24,12 +25,12 @@ use crate::staff;
 use crate::store::{Plan, StoreResult};
 use crate::t;
 use crate::web::ui::{self, Field, Problems, Tone};
-use crate::web::{Answer, Cookie, Form, Route, Visit, Who, get, page, post, see, with_cookie};
+use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
 
 const HERE: &str = "/privacy/requests";
 pub(super) const FEE: &str = "/privacy/requests/fee";
-/// A request waits for its code this many seconds.
-const WAITS: i64 = 60 * 60;
+/// A browser answers for a proven contact this many seconds.
+const PROVEN_FOR: i64 = 60 * 60;
 const PURPOSE: Purpose = Purpose::new(
     "privacy-request",
     Text::new("make or read a request about your data", "提交或查看个人信息权利请求"),
@@ -52,14 +53,8 @@ fn waiting_key(step: &str) -> [u8; 32] {
 }
 
 async fn show(visit: Visit) -> Answer {
-    let second = awaits_code(&visit)?;
+    let second = awaits_code(&visit, &PURPOSE)?;
     Ok(page(stranger_page(&visit, None, &Form::default(), second, &Problems::new())?))
-}
-
-fn awaits_code(visit: &Visit) -> StoreResult<bool> {
-    let now = visit.shop.clock.now();
-    let awaited = codes::awaited(&visit.view()?, visit.step.as_deref(), &PURPOSE, now)?;
-    Ok(awaited.is_some() && asked(visit, "again").is_empty())
 }
 
 async fn make(visit: Visit, form: Form) -> Answer {
@@ -82,7 +77,7 @@ async fn two_steps(visit: Visit, only: Option<String>, form: Form) -> Answer {
 /// Whoever asked without an account comes back by the number, and proves the contact again (RGT-13).
 async fn come_back(visit: Visit, Path(number): Path<String>) -> Answer {
     rules::check_number(&number)?;
-    let second = awaits_code(&visit)?;
+    let second = awaits_code(&visit, &PURPOSE)?;
     Ok(page(stranger_page(&visit, Some(&number), &Form::default(), second, &Problems::new())?))
 }
 
@@ -109,25 +104,19 @@ async fn begin(visit: &Visit, only: Option<&str>, form: &Form) -> Answer {
     }
     Refusal::unless_empty(problems)?;
     let contact = contact.ok_or_else(Refusal::not_found)?;
-    let step = codes::step_of(visit);
-    let ask = Ask::of_visitor(visit, PURPOSE, &step, contact.clone());
-    let (random, key) = (visit.shop.random.clone(), waiting_key(&step));
     let there = only.map_or_else(|| HERE.to_owned(), |number| format!("{HERE}/{number}"));
-    let only = only.map(str::to_owned);
-    let decide = move |plan: &mut Plan<'_>| {
-        codes::ask(plan, &ask, &*random)?;
-        if let Some((_, Some(before))) = plan.get_row(&WAITING, &key)? {
-            plan.drop_vault(before)?;
-        }
-        let vault = plan.new_vault(Class::Registration, Some(plan.now.plus_seconds(WAITS)))?;
-        let Typed { kind, ground, details } = typed;
-        let (contact, received) = (contact.as_str().to_owned(), plan.now);
-        let row = WaitingRow { kind, ground, details, order: number, contact, received, only };
-        Ok(plan.put_in(&WAITING, &key, vault, &row)?)
+    let Typed { kind, ground, details } = typed;
+    let row = WaitingRow {
+        kind,
+        ground,
+        details,
+        order: number,
+        contact: contact.as_str().to_owned(),
+        received: visit.shop.clock.now(),
+        only: only.map(str::to_owned),
     };
-    visit.shop.store.commit(decide).await?;
-    visit.shop.outbox_bell.notify_one();
-    Ok(with_cookie(see(&there), &visit.shop, Cookie::Step, &step))
+    let waiting = Waiting { table: &WAITING, key: waiting_key, row };
+    visitors::ask(visit, PURPOSE, contact, waiting, &there).await
 }
 
 /// What a proven contact is shown, once.
@@ -155,7 +144,7 @@ async fn finish(visit: &Visit, form: &Form) -> Answer {
         if waiting.contact != contact.as_str() {
             return Ok(Err(Proof::Gone));
         }
-        let proven = plan.new_vault(Class::Registration, Some(plan.now.plus_seconds(WAITS)))?;
+        let proven = plan.new_vault(Class::Registration, Some(plan.now.plus_seconds(PROVEN_FOR)))?;
         plan.put_in(&PROVEN, &key, proven, &ProvenRow { contact: contact.as_str().to_owned() })?;
         take(plan, waiting, &contact, language, &zone, &*random).map(Ok)
     };
@@ -236,8 +225,11 @@ fn stranger_page(
         |number| t!(l, "Request {number}", "请求 {number}"),
     );
     let here = only.map_or_else(|| HERE.to_owned(), |number| format!("{HERE}/{number}"));
-    let body =
-        if second { code_form(l, &here, problems) } else { first_form(visit, only, &here, form, problems) };
+    let body = if second {
+        second_form(visit, &here, problems)
+    } else {
+        first_form(visit, only, &here, form, problems)
+    };
     let main = ui::narrow(html! {
         (ui::error_summary(l, problems))
         (ui::heading(&title, html! {}))
@@ -250,26 +242,21 @@ fn stranger_page(
     front::shop_page(visit, &page, main)
 }
 
-fn code_form(l: Locale, here: &str, problems: &Problems) -> Markup {
+fn second_form(visit: &Visit, here: &str, problems: &Problems) -> Markup {
+    let l = visit.locale;
     html! {
         p { (t!(l, "We have sent a code to the contact that you entered.", "我们已向您填写的联系方式发送验证码。")) }
-        (ui::form(here, html! {
-            (shared::code_field(l, problems))
-            (ui::primary_button(&t!(l, "Go on", "继续")))
-        }))
-        p { a href={ (here) "?again=1" } { (t!(l, "Begin anew", "重新填写")) } }
+        (code_form(visit, here, problems))
     }
 }
 
 fn first_form(visit: &Visit, only: Option<&str>, here: &str, form: &Form, problems: &Problems) -> Markup {
     let l = visit.locale;
-    let contact = shared::contact_label(l, crate::notify::reach(&visit.shop));
     ui::form(
         here,
         html! {
             @if only.is_none() { (fields(l, form, true, problems)) }
-            (Field::text("contact", &contact).value(form.raw("contact")).problems(problems)
-                .hint(&t!(l, "A code goes there, and later the word that there is an answer.", "验证码和答复通知将发送至此。")).render())
+            (contact_field(visit, form, problems))
             @if only.is_none() {
                 (Field::text("order", &t!(l, "Order number", "订单号")).optional(l).value(form.raw("order"))
                     .hint(&t!(l, "To see what is kept of an order with this contact.", "用于查阅使用该联系方式的订单中保存的信息。"))

@@ -57,10 +57,13 @@ fn numbers(l: Locale, summary: &AdminSummary) -> Markup {
 fn personal_data(visit: &Visit, view: &View<'_>, is_owner: bool) -> StoreResult<Markup> {
     let l = visit.locale;
     let (open, late) = requests::counts(view, visit.shop.clock.now())?;
+    let [open, late] = [open, late].map(|count| up_to(count, requests::MOST_COUNTED));
     let says = t!(l, "{open} open, {late} overdue", "处理中 {open} 件，已逾期 {late} 件");
     let support::Counts { waiting, late, leaks } = support::counts(view, visit.shop.clock.now())?;
+    let are_leaks = leaks > 0;
+    let [waiting, late, leaks] = [waiting, late, leaks].map(|count| up_to(count, support::MOST_COUNTED));
     let mut waits = t!(l, "{waiting} waiting, {late} overdue", "待答复 {waiting} 个，已逾期 {late} 个");
-    if leaks > 0 {
+    if are_leaks {
         waits = t!(l, "{waits}, {leaks} about a leak", "{waits}，其中泄露报告 {leaks} 个");
     }
     let mut tiles = vec![
@@ -68,11 +71,16 @@ fn personal_data(visit: &Visit, view: &View<'_>, is_owner: bool) -> StoreResult<
         ("/admin/requests", t!(l, "Requests about personal data", "个人信息权利请求"), says),
     ];
     if is_owner {
-        let open = alerts::open_count(view)?;
+        let open = up_to(alerts::open_count(view)?, alerts::MOST_COUNTED);
         let says = t!(l, "{open} to be answered", "待处理 {open} 条");
         tiles.push(("/admin/alerts", t!(l, "Alerts about looks", "异常查看提醒"), says));
     }
     Ok(ui::tiles(&tiles))
+}
+
+/// A count that goes no further than `most`.
+fn up_to(count: usize, most: usize) -> String {
+    if count < most { count.to_string() } else { format!("{most}+") }
 }
 
 fn to_do(l: Locale, summary: &AdminSummary) -> Markup {

@@ -7,8 +7,9 @@ use super::leak;
 use super::pages::{self, HERE, Typed, fields, order_field, promise};
 use super::records::{GUESTS, GuestRow, WAITING, WaitingRow};
 use super::rules::{self, Beginning, Whose};
-use crate::accounts::codes::{self, Ask, Proof, Purpose};
+use crate::accounts::codes::{self, Proof, Purpose};
 use crate::accounts::pages::{self as shared, read_contact};
+use crate::accounts::visitors::{self, Waiting, awaits_code, code_form, contact_field};
 use crate::accounts::{self, Called};
 use crate::classes::Class;
 use crate::closing;
@@ -22,12 +23,10 @@ use crate::secrets;
 use crate::shop::Shop;
 use crate::store::{Plan, StoreError, StoreResult};
 use crate::t;
-use crate::web::ui::{self, Field, Problems};
+use crate::web::ui::{self, Problems};
 use crate::web::{Answer, Cookie, Form, Route, Visit, Who, get, page, post, see, with_cookie};
 
 const EARLIER: &str = "/support/earlier";
-/// A message waits for its code this many seconds.
-const WAITS: i64 = 60 * 60;
 /// A browser reads with a proven contact this many seconds.
 const READS: i64 = 2 * 60 * 60;
 const PURPOSE: Purpose =
@@ -74,7 +73,7 @@ async fn of_contact(shop: &Shop, contact: Contact) -> Decided<Whose> {
 
 /// The page for whoever is neither signed in nor proven: the form, or the field for the code.
 pub(super) fn show(visit: &Visit) -> Answer {
-    let second = is_awaited(visit)? && asked(visit, "again").is_empty();
+    let second = awaits_code(visit, &PURPOSE)?;
     let order = asked(visit, "order");
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("order", &order).finish();
     let form = Form::parse(query.as_bytes());
@@ -83,11 +82,6 @@ pub(super) fn show(visit: &Visit) -> Answer {
     } else {
         first_page(visit, &form, &Problems::new())?
     }))
-}
-
-fn is_awaited(visit: &Visit) -> StoreResult<bool> {
-    let now = visit.shop.clock.now();
-    Ok(codes::awaited(&visit.view()?, visit.step.as_deref(), &PURPOSE, now)?.is_some())
 }
 
 /// Takes what a visitor sends: the message with a contact first, the code then.
@@ -114,20 +108,8 @@ async fn try_ask(visit: &Visit, form: &Form) -> Answer {
 
 /// Keeps what was typed until the contact is proven. What comes back is the same for every contact.
 pub(super) async fn ask(visit: &Visit, contact: Contact, row: WaitingRow) -> Answer {
-    let step = codes::step_of(visit);
-    let ask = Ask::of_visitor(visit, PURPOSE, &step, contact);
-    let (random, key) = (visit.shop.random.clone(), waiting_key(&step));
-    let decide = move |plan: &mut Plan<'_>| {
-        codes::ask(plan, &ask, &*random)?;
-        if let Some((_, Some(before))) = plan.get_row(&WAITING, &key)? {
-            plan.drop_vault(before)?;
-        }
-        let vault = plan.new_vault(Class::Registration, Some(plan.now.plus_seconds(WAITS)))?;
-        Ok(plan.put_in(&WAITING, &key, vault, &row)?)
-    };
-    visit.shop.store.commit(decide).await?;
-    visit.shop.outbox_bell.notify_one();
-    Ok(with_cookie(see(HERE), &visit.shop, Cookie::Step, &step))
+    let waiting = Waiting { table: &WAITING, key: waiting_key, row };
+    visitors::ask(visit, PURPOSE, contact, waiting, HERE).await
 }
 
 async fn show_earlier(visit: Visit) -> Answer {
@@ -254,18 +236,6 @@ async fn done(visit: Visit, _form: Form) -> Answer {
 
 // ---- Pages ----
 
-/// The field for a contact that a code goes to, and later the word that there is an answer.
-pub(super) fn contact_field(visit: &Visit, form: &Form, problems: &Problems) -> Markup {
-    let l = visit.locale;
-    let label = shared::contact_label(l, notify::reach(&visit.shop));
-    let hint = t!(
-        l,
-        "A code goes there, and later the word that there is an answer.",
-        "验证码和答复通知将发送至此。"
-    );
-    Field::text("contact", &label).value(form.raw("contact")).hint(&hint).problems(problems).render()
-}
-
 /// Said where no code can be sent at all: the other ways stand under Contact.
 fn unreachable(l: Locale) -> Markup {
     html! {
@@ -320,11 +290,7 @@ fn code_page(visit: &Visit, problems: &Problems) -> StoreResult<Markup> {
     let main = html! {
         p { (t!(l, "We have sent a code to the contact that you entered. What you wrote is sent once you enter the code.",
             "我们已向您填写的联系方式发送验证码，填写验证码后即提交您的留言。")) }
-        (ui::form(HERE, html! {
-            (shared::code_field(l, problems))
-            (ui::primary_button(&t!(l, "Go on", "继续")))
-        }))
-        p { a href={ (HERE) "?again=1" } { (t!(l, "Begin anew", "重新填写")) } }
+        (code_form(visit, HERE, problems))
     };
     framed(visit, &title, problems, main)
 }

@@ -3,12 +3,13 @@
 
 use maud::{Markup, html};
 
-use super::guests::{self, can_be_reached, contact_field};
+use super::guests::{self, can_be_reached};
 use super::pages::{self, message_field};
 use super::records::WaitingRow;
 use super::rules::{self, Beginning, Whose};
 use crate::accounts;
 use crate::accounts::pages::read_contact;
+use crate::accounts::visitors::contact_field;
 use crate::front::{self, Page, or_again};
 use crate::locale::{Locale, Text};
 use crate::refusal::{Decided, Problem, Refusal};

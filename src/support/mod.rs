@@ -22,7 +22,7 @@ pub use leaving::{hide, part, show};
 pub use records::{By, ConversationRow, MessageRow, StaffWord};
 pub use reminders::remind_due;
 pub use rules::{Beginning, Own, Whose, answer, begin, close, find, messages, of_account, write};
-pub use shelves::{Counts, counts, faults};
+pub use shelves::{Counts, MOST_COUNTED, counts, faults};
 
 use crate::store::TableInfo;
 use crate::web::Route;

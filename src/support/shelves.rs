@@ -151,13 +151,15 @@ pub struct Counts {
     pub leaks: usize,
 }
 
-/// Counts what waits for staff.
+/// More that wait than this are not counted.
+pub const MOST_COUNTED: usize = 1000;
+
+/// Counts what waits for staff; up to [`MOST_COUNTED`] each.
 ///
 /// # Errors
 /// If the store could not be read.
 pub fn counts(view: &View<'_>, now: Timestamp) -> StoreResult<Counts> {
-    const MOST: usize = 1000;
-    let waiting = on_shelf(view, Shelf::Waiting, None, MOST)?;
+    let waiting = on_shelf(view, Shelf::Waiting, None, MOST_COUNTED)?;
     Ok(Counts {
         waiting: waiting.len(),
         late: waiting.iter().filter(|listed| listed.row.is_late(now)).count(),

@@ -197,6 +197,17 @@ async fn rgt_06_products_and_devices_are_listed_and_cleared() {
     assert_eq!(page.text().matches("Nothing is kept.").count(), 3);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn col_05_a_product_that_is_not_on_sale_was_not_looked_at() {
+    let shop = TestShop::open().await;
+    shop.stock("handle,title,price,stock,sku,status\nkettle,Kettle,88.00,2,KET-1,draft\n").await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &["browsing-history"]).await;
+    lin.get("/products/kettle").await.must_be(404);
+    let view = shop.shop.store.view().expect("a view");
+    assert!(history::looks(&view, shop.subject_of("lin")).expect("readable").is_empty());
+}
+
 async fn with_signal(browser: &mut Browser, method: &str, path: &str, body: &str) -> Page {
     let request = Request::builder()
         .method(method)

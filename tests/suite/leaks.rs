@@ -96,7 +96,9 @@ fn register(running: &Running, remote: &mut Remote) {
         .find_map(|_| {
             let page = running.visitor().get("/demo/outbox.json").expect("the outbox");
             let letters: serde_json::Value = serde_json::from_str(&page.body).expect("JSON");
-            letters[0]["body"].as_str().map(str::to_owned).or_else(|| {
+            let all = letters.as_array().expect("a list");
+            let own = all.iter().find(|letter| letter["to"].as_str() == Some(MARKERS[1]));
+            own.and_then(|letter| letter["body"].as_str()).map(str::to_owned).or_else(|| {
                 std::thread::yield_now();
                 None
             })

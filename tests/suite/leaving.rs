@@ -1,6 +1,7 @@
 //! Cancelling an account: its month, coming back, and what is left afterwards.
 
 use tuckshop::accounts::{self, Called};
+use tuckshop::consent;
 
 use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address};
 use crate::page::Page;
@@ -116,6 +117,9 @@ async fn ret_03_a_month_after_its_cancellation_an_account_is_erased() {
     assert!(page.status == 422 && page.says("not right"), "{}", page.text());
     let letter = shop.last_letter("lin@example.com").await.expect("a letter");
     assert!(letter.contains("was erased"), "{letter}");
+    for counted in ["Account: 1, now 0", "Saved addresses: 1, now 0", "Consignee of an order: 1, now 1"] {
+        assert!(letter.contains(&format!("\n{counted}\n")), "{counted}: {letter}");
+    }
     // The record of the sale stays, without a person.
     let mut owner = shop.owner().await;
     let page = owner.get(&order).await.must_be(200);
@@ -155,6 +159,59 @@ async fn an_erasure_waits_for_a_running_order_and_says_so() {
     shop.complete(&number).await;
     shop.run_jobs().await;
     assert!(!is_known(&shop, "lin"));
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+/// Staff note that the money of an order came.
+async fn pay(shop: &TestShop, number: &str) {
+    let mut owner = shop.owner().await;
+    let here = format!("/admin/orders/{number}");
+    let form = owner.get(&here).await.must_be(200).form(&format!("{here}/paid"));
+    owner.submit(form).await.must_be(303);
+}
+
+/// The customer takes an order that is over off their list.
+async fn take_off_list(browser: &mut Browser, number: &str) {
+    let here = format!("/account/orders/{number}");
+    let form = browser.get(&here).await.must_be(200).form(&format!("{here}/delete"));
+    browser.submit(form.with("confirm", "on")).await.must_be(303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_waits_for_an_order_off_the_list_that_late_money_reopened() {
+    let shop = TestShop::open().await;
+    let mut lin = settled(&shop, "lin").await;
+    let number = lin.order("transfer").await;
+    shop.pass_days(8).await;
+    take_off_list(&mut lin, &number).await;
+    lin.cancel(false).await.must_be(200);
+    pay(&shop, &number).await;
+    shop.pass_days(32).await;
+    assert!(is_known(&shop, "lin"), "the order is still to be shipped");
+    let mut owner = shop.owner().await;
+    owner.get(&format!("/admin/orders/{number}")).await.must_be(200).must_say("王");
+    shop.complete(&number).await;
+    shop.run_jobs().await;
+    assert!(!is_known(&shop, "lin"));
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_late_money_reopened_stands_on_the_list_again_beside_the_later_ones() {
+    let shop = TestShop::open().await;
+    let mut lin = settled(&shop, "lin").await;
+    let first = lin.order("transfer").await;
+    shop.pass_days(8).await;
+    take_off_list(&mut lin, &first).await;
+    assert!(!lin.get("/account/orders?tab=all").await.must_be(200).says(&first));
+    lin.put_in_cart("teapot", 1).await;
+    let second = lin.order("cod").await;
+    pay(&shop, &first).await;
+    lin.get("/account/orders?tab=to-ship").await.must_be(200).must_say(&first).must_say(&second);
+    shop.complete(&first).await;
+    take_off_list(&mut lin, &first).await;
+    let page = lin.get("/account/orders?tab=all").await.must_be(200).must_say(&second);
+    assert!(!page.says(&first), "{}", page.text());
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
 
@@ -214,4 +271,88 @@ async fn a_clock_that_jumped_erases_nobody_until_it_was_confirmed() {
     assert_eq!(owner.submit(form).await.leads_to(), "/admin/retention?said=clock");
     assert_eq!(accounts::erase_due(&shop.shop).await.expect("erased"), 1);
     assert!(!is_known(&shop, "lin"));
+}
+
+/// The receipts of the account of this name, the newest first.
+fn receipts(shop: &TestShop, name: &str) -> Vec<consent::ReceiptRow> {
+    let view = shop.shop.store.view().expect("a view");
+    let all = consent::receipts(&view, shop.subject_of(name)).expect("readable");
+    all.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Ticks the search history, or takes it back, by turns.
+async fn waver(shop: &TestShop, browser: &mut Browser, times: usize) {
+    for at in 0..times {
+        let mut form = browser.get("/account/privacy").await.must_be(200).form("/account/privacy");
+        form.fields.retain(|(name, _)| name != "search-history");
+        let form = if at % 2 == 0 { form.with("search-history", "on") } else { form };
+        browser.submit(form).await.must_be(303);
+        shop.pass(60);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_05_the_letters_about_the_cancellation_and_the_erasure_list_the_receipts() {
+    let shop = TestShop::open().await;
+    for (name, language, [given, back, terms], evidence) in [
+        (
+            "lin",
+            "en",
+            [
+                "Agreed: Search history: ",
+                "Taken back: Search history: ",
+                "Agreed: Terms of sale and privacy policy: ",
+            ],
+            "Evidence of consent: 3, now 3",
+        ),
+        (
+            "mei",
+            "zh-CN",
+            ["同意：搜索记录：", "撤回：搜索记录：", "同意：服务条款与隐私政策："],
+            "同意记录：3，现为 3",
+        ),
+    ] {
+        let mut browser = shop.browser();
+        browser.language = language;
+        let mail = format!("{name}@example.com");
+        browser.register(&shop, name, &mail, SHOPPER_PASSWORD).await;
+        shop.pass(60);
+        waver(&shop, &mut browser, 2).await;
+        let codes: Vec<String> = receipts(&shop, name).into_iter().map(|row| row.code).collect();
+        let wanted = [back, given, terms].map(str::to_owned);
+        let lines: Vec<String> =
+            wanted.iter().zip(&codes).map(|(said, code)| format!("2026-03-02 {said}{code}")).collect();
+        assert_eq!(lines.len(), 3);
+        let list = lines.join("\n");
+        browser.cancel(false).await.must_be(200);
+        let letter = shop.last_letter(&mail).await.expect("a letter");
+        assert!(letter.contains(&list), "{list}\nis not in\n{letter}");
+        let mut erasing = shop.browser();
+        let form = erasing.get("/account/restore").await.form("/account/restore/erase");
+        let form = form.with("account", name).with("password", SHOPPER_PASSWORD).with("confirm", "on");
+        erasing.submit(form).await.must_be(200);
+        assert!(!is_known(&shop, name));
+        let letter = shop.last_letter(&mail).await.expect("a letter");
+        assert!(letter.contains(&list), "{list}\nis not in\n{letter}");
+        assert!(letter.contains(evidence), "{evidence}: {letter}");
+        // Nothing of the message stays behind.
+        let view = shop.shop.store.view().expect("a view");
+        assert_eq!(tuckshop::notify::count_passing(&view).expect("readable"), 0);
+        // Codes go to one browser a minute apart.
+        shop.pass(61);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cns_05_a_letter_lists_fifty_receipts_and_counts_the_rest() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    waver(&shop, &mut lin, 53).await;
+    let codes: Vec<String> = receipts(&shop, "lin").into_iter().map(|row| row.code).collect();
+    assert_eq!(codes.len(), 54);
+    lin.cancel(true).await.must_be(200);
+    let letter = shop.last_letter("lin@example.com").await.expect("a letter");
+    assert!(codes[..50].iter().all(|code| letter.contains(code)), "{letter}");
+    assert!(codes[50..].iter().all(|code| !letter.contains(code)), "{letter}");
+    assert!(letter.contains("and 4 more in your copy of data"), "{letter}");
 }

@@ -419,3 +419,33 @@ async fn ret_08_a_closed_business_that_erases_nobody_breaks_the_promise() {
     night(&shop).await;
     must_be(&shop, "RET-02", Verdict::Kept).await;
 }
+
+#[test]
+fn the_pages_of_the_demo_about_personal_data_have_something_to_show() {
+    let home = Home::new();
+    let arguments =
+        ["demo", "--listen", "127.0.0.1:0", "--orders", "20", "--products", "20", "--data-dir", &home.dir];
+    let running = Running::start(home.folder.path(), &arguments, "Backup identity:");
+    let (code, printed, said) = home.run(&["promises"]);
+    assert!(code == 0 && !printed.contains(" 0 consents are in force"), "{printed}{said}");
+    let mut shopper = crate::crashes::sign_in(&running);
+    for (page, shown) in [
+        ("/account/privacy/receipts", "Agreed: Search history"),
+        ("/account/privacy/history", "green tea"),
+        ("/account/privacy/requests", "Three years from the completion"),
+        ("/account/privacy/looks", "to answer it"),
+    ] {
+        shopper.get(page).expect("a page").must_be(200).must_say(shown);
+    }
+    let owner = running.said("Owner:");
+    let (email, password) = owner.split_once(' ').expect("email and password");
+    let mut browser = running.visitor();
+    let form = browser.get("/admin/login").expect("a page").form("/admin/login");
+    browser.submit(&form.with("account", email).with("password", password)).expect("an answer").must_be(303);
+    for (page, shown) in
+        [("/admin/alerts", "Looks at night"), ("/admin", "1 open, 0 overdue"), ("/admin", "1 to be answered")]
+    {
+        browser.get(page).expect("a page").must_be(200).must_say(shown);
+    }
+    assert_eq!(running.stop(), 0);
+}

@@ -38,7 +38,7 @@ pub(super) fn tables() -> [TableInfo; 4] {
 /// So many new entries are judged at once.
 const AT_ONCE: u64 = 500;
 /// More open ones than this are not counted.
-const MOST_COUNTED: usize = 1000;
+pub const MOST_COUNTED: usize = 1000;
 const COUNTER: &str = "alerts";
 
 /// Looks for patterns in what the access log has gained, and raises their alerts. Returns how many.
