@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use redb::{ReadableTable, TableDefinition, TableError};
 
-use super::codec::{self, Record};
+use super::codec::{self, PersonalText, Record};
 use super::keys::Keys;
 use super::table::{Key, Table, TableInfo};
 use super::{Shared, StoreError, StoreResult};
@@ -176,21 +176,30 @@ impl View<'_> {
         }
     }
 
-    /// How many values a table holds, and how many of them lie there unsealed.
+    /// Shows each row of a table as it is stored, key and value, holding few of them at a time.
     ///
     /// # Errors
     /// If the store could not be read.
-    pub fn count_sealed(&self, table: &TableInfo) -> StoreResult<(u64, u64)> {
-        let (mut all, mut plain) = (0, 0);
+    pub fn walk_stored(&self, table: &TableInfo, mut each: impl FnMut(&[u8], &[u8])) -> StoreResult<()> {
         let mut last: Option<Bytes> = None;
         loop {
             let from = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
             let rows = self.raw_range(table.name, from, Bound::Unbounded, WALKED, false)?;
-            let Some((end, _)) = rows.last() else { return Ok((all, plain)) };
-            last = Some(end.clone());
-            all += rows.len() as u64;
-            plain += rows.iter().filter(|(_, value)| super::sealed::vault_of(value).is_none()).count() as u64;
+            rows.iter().for_each(|(key, value)| each(key, value));
+            let Some((end, _)) = rows.into_iter().next_back() else { return Ok(()) };
+            last = Some(end);
         }
+    }
+
+    /// What is written about a person in the row under `key`; nothing where the row is gone, its vault is
+    /// dropped, or its value is damaged.
+    ///
+    /// # Errors
+    /// If the store could not be read.
+    pub fn personal_texts(&self, table: &TableInfo, key: &[u8]) -> StoreResult<Vec<PersonalText>> {
+        let Some(value) = self.raw(table.name, key)? else { return Ok(Vec::new()) };
+        let Ok(Some((body, _))) = self.keys.unseal(table.name, key, &value) else { return Ok(Vec::new()) };
+        Ok((table.texts)(&body))
     }
 
     fn open<K: Key, R: Record>(
