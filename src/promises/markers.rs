@@ -9,7 +9,7 @@ use crate::disk::Disk;
 use crate::random::Random;
 use crate::shop::Shop;
 use crate::store::{PersonalText, StoreResult, TableInfo, View};
-use crate::{catalogue, policy, settings};
+use crate::{catalogue, policy, settings, tables};
 
 /// So many are looked for.
 const DRAWN: usize = 200;
@@ -96,22 +96,20 @@ fn word_of(text: &PersonalText) -> Option<Vec<u8>> {
 
 // ---- Looking ----
 
-/// Draws markers from `words` and looks for them in every file of the data dir.
+/// Draws markers from `words`.
 ///
 /// # Errors
-/// If the store or a file could not be read.
-pub fn look_for(shop: &Shop, view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Shown> {
-    let markers = Markers::of(draw(unpublished(view, words)?, &*shop.random));
-    let mut search = Search { shown: vec![false; markers.words.len()], files: Vec::new(), markers };
-    search.folder(&*shop.disk, &shop.dir, "", 0)?;
-    let shown = search.shown.iter().filter(|shown| **shown).count();
-    Ok(Shown { marked: search.shown.len() as u64, shown: shown as u64, files: search.files })
+/// If the store could not be read.
+pub fn draw(shop: &Shop, view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Markers> {
+    Ok(Markers::of(some_of(unpublished(view, words)?, &*shop.random)))
 }
 
-/// Leaves out what stands in a text that the shop itself publishes: a customer may be called like a product.
+/// Leaves out what stands in a text that the shop itself publishes, and the names of tables: a customer may be
+/// called like a product, or like one of those.
 fn unpublished(view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Vec<Vec<u8>>> {
     let markers = Markers::of(words.into_iter().collect());
     let mut public = vec![false; markers.words.len()];
+    tables::all().iter().for_each(|table| _ = markers.find(table.name.as_bytes(), &mut public));
     let mut tables = catalogue::tables();
     tables.extend(policy::tables());
     tables.push(settings::SETTINGS.info());
@@ -124,7 +122,7 @@ fn unpublished(view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Vec<Vec
     Ok(words.filter(|(_, is_public)| !is_public).map(|(word, _)| word).collect())
 }
 
-fn draw(mut words: Vec<Vec<u8>>, random: &dyn Random) -> Vec<Vec<u8>> {
+fn some_of(mut words: Vec<Vec<u8>>, random: &dyn Random) -> Vec<Vec<u8>> {
     let wanted = words.len().min(DRAWN);
     for place in 0..wanted {
         let ahead = random.below((words.len() - place) as u64);
@@ -135,7 +133,7 @@ fn draw(mut words: Vec<Vec<u8>>, random: &dyn Random) -> Vec<Vec<u8>> {
 }
 
 /// Words of at least [`SHORTEST`] bytes, found by how they begin.
-struct Markers {
+pub struct Markers {
     words: Vec<Vec<u8>>,
     by_start: HashMap<[u8; SHORTEST], Vec<usize>>,
     /// Which two bytes a word begins with: nearly every place in a file is passed over by this.
@@ -155,6 +153,17 @@ impl Markers {
         }
         let longest = words.iter().map(Vec::len).max().unwrap_or(0);
         Self { words, by_start, starts, longest }
+    }
+
+    /// Looks for them in every file of the data dir. That takes a while: no view should be held meanwhile.
+    ///
+    /// # Errors
+    /// If a file could not be read.
+    pub fn look_for(self, shop: &Shop) -> StoreResult<Shown> {
+        let mut search = Search { shown: vec![false; self.words.len()], files: Vec::new(), markers: self };
+        search.folder(&*shop.disk, &shop.dir, "", 0)?;
+        let shown = search.shown.iter().filter(|shown| **shown).count();
+        Ok(Shown { marked: search.shown.len() as u64, shown: shown as u64, files: search.files })
     }
 
     /// Marks which words stand in these bytes. Returns whether any does.
@@ -276,7 +285,7 @@ mod tests {
         }
         assert_eq!(drawn.len(), 100);
         let words: Vec<Vec<u8>> = (0..500).map(|n| format!("marker {n}").into_bytes()).collect();
-        let drawn = draw(words, &random);
+        let drawn = some_of(words, &random);
         assert_eq!((drawn.len(), drawn.iter().collect::<BTreeSet<_>>().len()), (DRAWN, DRAWN));
     }
 

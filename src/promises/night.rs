@@ -107,7 +107,7 @@ fn look(shop: &Shop) -> StoreResult<NightRow> {
         })?;
         sample.take_texts(&view, table, &mut words)?;
     }
-    let Shown { marked, shown, files: shown_in } = markers::look_for(shop, &view, words)?;
+    let markers = markers::draw(shop, &view, words)?;
     let (looks, altered) = match access_log::verify_chain(&view)? {
         Ok(count) => (count, None),
         Err(number) => (0, Some(number)),
@@ -127,6 +127,8 @@ fn look(shop: &Shop) -> StoreResult<NightRow> {
             break;
         }
     }
+    drop(view);
+    let Shown { marked, shown, files: shown_in } = markers.look_for(shop)?;
     Ok(NightRow {
         at,
         values,
