@@ -5,7 +5,6 @@ use std::ops::Bound;
 use jiff::tz::TimeZone;
 
 use super::records::{CLOSINGS, ClosingRow, NOTICE_DAYS, TELLING, TellingRow};
-use crate::accounts;
 use crate::clock::Timestamp;
 use crate::locale::Text;
 use crate::notify::{self, NoticeKind, OwnerNotice};
@@ -16,8 +15,6 @@ use crate::t;
 
 const DAY: i64 = 24 * 60 * 60;
 const COUNTER: &str = "closings";
-/// How many accounts are told in one commit.
-const AT_ONCE: usize = 200;
 /// The owners are reminded so many seconds before the day.
 const REMIND_BEFORE: i64 = 3 * DAY;
 /// After a restore so many seconds pass before anything goes: the owner has time to call it off.
@@ -183,7 +180,7 @@ pub async fn tell_all(shop: &Shop) -> Decided<()> {
     Ok(())
 }
 
-/// Returns whether it told anybody.
+/// Returns whether it wrote to some.
 fn tell_some(plan: &mut Plan<'_>) -> Decided<bool> {
     let Some((closing, row)) = latest(plan)? else { return Ok(false) };
     let called_off = row.called_off.is_some();
@@ -195,11 +192,7 @@ fn tell_some(plan: &mut Plan<'_>) -> Decided<bool> {
         _ => None,
     };
     let notice = if called_off { NoticeKind::ShopStays } else { NoticeKind::ShopCloses };
-    let some = accounts::all(plan, before, AT_ONCE)?;
-    for account in some.iter().filter(|account| account.leaving.is_none()) {
-        notify::queue_to_account(plan, account.subject, notice)?;
-    }
-    let before = if some.len() < AT_ONCE { None } else { some.last().map(|account| account.subject) };
+    let before = notify::queue_to_next_accounts(plan, before, notice, |_, _| Ok(false))?;
     plan.put(&TELLING, &(), &TellingRow { closing, called_off, before })?;
     Ok(true)
 }

@@ -27,7 +27,7 @@ pub use practice::{Channel, Practice, Taken};
 pub use queue::{
     Outcome, after_restore, count, count_passing, next_try, oldest_waiting, queue_about_request,
     queue_anchor, queue_code, queue_conversation, queue_farewell, queue_order_step, queue_staff,
-    queue_to_account, queue_to_contact, queue_to_owners,
+    queue_to_account, queue_to_contact, queue_to_next_accounts, queue_to_owners,
 };
 pub use records::{Farewell, PartLeft, State};
 pub use sender::{run, send_due};

@@ -111,6 +111,27 @@ pub fn queue_to_account(plan: &mut Plan<'_>, subject: SubjectId, notice: NoticeK
     queue(plan, What::Account { subject, notice })
 }
 
+/// How many accounts are written to in one command.
+const ACCOUNTS_AT_ONCE: usize = 200;
+
+/// Queues news to the next accounts, from the newest on, but to none that was cancelled or `knows` it.
+/// Returns before whom to go on; `None` once all were written to.
+pub fn queue_to_next_accounts(
+    plan: &mut Plan<'_>,
+    before: Option<SubjectId>,
+    notice: NoticeKind,
+    knows: impl Fn(&View<'_>, SubjectId) -> StoreResult<bool>,
+) -> StoreResult<Option<SubjectId>> {
+    let some = accounts::all(plan, before, ACCOUNTS_AT_ONCE)?;
+    for account in some.iter().filter(|account| account.leaving.is_none()) {
+        if !knows(plan, account.subject)? {
+            queue_to_account(plan, account.subject, notice)?;
+        }
+    }
+    let is_last = some.len() < ACCOUNTS_AT_ONCE;
+    Ok(some.last().filter(|_| !is_last).map(|account| account.subject))
+}
+
 /// Queues news about a request that came without an account, to the contact that it came from.
 pub fn queue_about_request(plan: &mut Plan<'_>, number: &str, notice: NoticeKind) -> StoreResult<()> {
     queue(plan, What::Request { number: number.to_owned(), notice })

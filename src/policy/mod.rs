@@ -11,14 +11,13 @@ mod differences;
 mod facts;
 mod office;
 mod pages;
+mod people;
 mod records;
 mod rules;
 
 pub use pages::{prompt, site_notice};
-pub use rules::{
-    accept_current, bound, follow, follow_aside, has_draft, is_bound, published, take_effect, tell_all,
-    unsaid, versions,
-};
+pub use people::{accept_current, bound, is_bound, tell_all};
+pub use rules::{follow, follow_aside, has_draft, published, stated, take_effect, unsaid, versions};
 
 use std::sync::Arc;
 

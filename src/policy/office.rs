@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::differences;
 use super::pages::{change_list, kind};
+use super::people::tell_all;
 use super::records::{AddedRow, DraftRow, VersionRow};
 use super::rules::{self, Weight, added, announce, draft, earliest, newest, set_added};
 use crate::clock::Timestamp;
@@ -77,7 +78,8 @@ fn draft_part(
     let was = rules::text(view, number, l)?;
     let is = &drawn.texts[l as usize];
     let now = visit.shop.clock.now();
-    let soonest = earliest(&visit.shop, newest, is_major, now).max(newest.effective).minute(zone);
+    let stated = rules::stated(view, number)?;
+    let soonest = earliest(&visit.shop, &stated, is_major, now).max(newest.effective).minute(zone);
     let since = draft.since.minute(zone);
     let hint = t!(
         l,
@@ -156,7 +158,7 @@ async fn announced(visit: &Visit, form: &Form) -> Result<(), Stop> {
     };
     let weight = Weight { is_major: form.ticked("major"), reduces: form.ticked("reduces") };
     announce(&visit.shop, seen, effective, weight).await?;
-    rules::tell_all(&visit.shop).await
+    tell_all(&visit.shop).await
 }
 
 async fn save_added(visit: Visit, form: Form) -> Answer {

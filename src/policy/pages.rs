@@ -7,7 +7,8 @@ use axum::response::IntoResponse;
 use maud::{Markup, PreEscaped, html};
 
 use super::compare::Change;
-use super::rules::{self, accept, accepted, bound, version, versions};
+use super::people::{accept, accepted, bound};
+use super::rules::{self, version, versions};
 use super::{Standing, differences};
 use crate::front::{self, Page};
 use crate::locale::{Locale, Text};

@@ -14,10 +14,9 @@ const fn plain(name: &'static str) -> Field {
     Field::new(name, DataKind::Nothing)
 }
 
-/// A version that was announced.
+/// A version that was announced. What it states lies apart ([`FACTS`]): most readers go by this alone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VersionRow {
-    pub facts: Facts,
     /// Over its texts in both languages.
     pub digest: [u8; 32],
     pub announced: Timestamp,
@@ -33,7 +32,6 @@ pub struct VersionRow {
 
 impl Record for VersionRow {
     const FIELDS: &'static [Field] = &[
-        plain("facts"),
         plain("digest"),
         plain("announced"),
         plain("effective"),
@@ -41,6 +39,16 @@ impl Record for VersionRow {
         plain("is_major"),
         plain("reduces"),
     ];
+}
+
+/// What a version states.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FactsRow {
+    pub facts: Facts,
+}
+
+impl Record for FactsRow {
+    const FIELDS: &'static [Field] = &[plain("facts")];
 }
 
 /// A text of a version, in one language: as it was published, never drawn again (NOT-05).
@@ -132,6 +140,8 @@ impl Record for BindingRow {
 }
 
 pub const VERSIONS: Table<u64, VersionRow> = Table::new("policy_versions", Class::Public);
+/// By the version's number.
+pub const FACTS: Table<u64, FactsRow> = Table::new("policy_facts", Class::Public);
 /// By [`text_key`].
 pub const TEXTS: Table<u64, TextRow> = Table::new("policy_texts", Class::Public);
 pub const DRAFT: Table<(), DraftRow> = Table::new("policy_draft", Class::Public);
@@ -150,6 +160,7 @@ pub(super) fn tables() -> Vec<TableInfo> {
     vec![
         BINDING.info(),
         VERSIONS.info(),
+        FACTS.info(),
         TEXTS.info(),
         DRAFT.info(),
         ADDED.info(),

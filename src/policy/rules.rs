@@ -1,29 +1,25 @@
-//! How a version comes to be: drafted by itself, announced by the owner, in force from its day, agreed to by
-//! each person.
+//! How a version comes to be: drafted by itself, announced by the owner, in force from its day.
 
 use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::Standing;
 use super::compare::{self, Change};
 use super::facts::{Both, Facts};
 use super::pages::archive_page;
 use super::records::{
-    ACCEPTED, ADDED, AcceptedRow, AddedRow, BINDING, BindingRow, DRAFT, DraftRow, TELLING, TEXTS, TellingRow,
-    TextRow, VERSIONS, VersionRow, text_key,
+    ADDED, AddedRow, DRAFT, DraftRow, FACTS, FactsRow, TEXTS, TextRow, VERSIONS, VersionRow, text_key,
 };
+use super::{Standing, people};
 use crate::accounts::{self, codes};
 use crate::clock::Timestamp;
-use crate::ids::SubjectId;
 use crate::locale::{Locale, Text};
-use crate::notify::{self, NoticeKind};
 use crate::pages;
 use crate::refusal::{Decided, Problem, Refusal, Stop};
 use crate::retention;
 use crate::shop::Shop;
-use crate::store::{Key, Plan, StoreResult, View};
+use crate::store::{Plan, StoreError, StoreResult, View};
 
 /// What the shop would publish now.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,12 +88,29 @@ pub fn version(view: &View<'_>, number: u64) -> Decided<VersionRow> {
     Ok(view.get(&VERSIONS, &number)?.ok_or_else(Refusal::not_found)?)
 }
 
+/// What a version states.
+///
+/// # Errors
+/// If the store could not be read, or there is no such version.
+pub fn stated(view: &View<'_>, number: u64) -> StoreResult<Facts> {
+    let row = view.get(&FACTS, &number)?;
+    row.map(|row| row.facts).ok_or(StoreError::Damaged { table: FACTS.name.to_owned() })
+}
+
 /// The text of a version as it was published.
 ///
 /// # Errors
 /// 'Not found' if there is none.
 pub fn text(view: &View<'_>, number: u64, l: Locale) -> Decided<String> {
     Ok(published(view, number, l)?.ok_or_else(Refusal::not_found)?)
+}
+
+/// The text of a version, if it is there.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn published(view: &View<'_>, number: u64, l: Locale) -> StoreResult<Option<String>> {
+    Ok(view.get(&TEXTS, &text_key(number, l))?.map(|row| row.html))
 }
 
 /// A version's page in the archive, byte by byte as it was published.
@@ -126,6 +139,24 @@ pub fn draft(view: &View<'_>) -> StoreResult<Option<DraftRow>> {
     view.get(&DRAFT, &())
 }
 
+/// How many facts of the registers and the configuration are not what the newest version says.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn unsaid(shop: &Shop, view: &View<'_>) -> StoreResult<usize> {
+    let now = Facts::of(shop, &shop.settings(), &added(view)?);
+    let Some((number, _)) = newest(view)? else { return Ok(1) };
+    Ok(compare::compare(&stated(view, number)?, &now).len())
+}
+
+/// Whether a draft waits for the owner's word.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn has_draft(view: &View<'_>) -> StoreResult<bool> {
+    Ok(draft(view)?.is_some())
+}
+
 /// Compares what the shop would say now with the newest version. What differs becomes the draft; where there
 /// is no version yet, or nobody who could be bound by one, it is published at once.
 ///
@@ -137,9 +168,12 @@ pub fn follow(shop: &Shop) -> Decided<()> {
     let drawn = draw(shop)?;
     let view = shop.store.view()?;
     let newest = newest(&view)?;
-    let is_said = |row: &VersionRow| row.digest == drawn.digest && row.facts == drawn.facts;
+    let is_said = match &newest {
+        Some((number, row)) => row.digest == drawn.digest && stated(&view, *number)? == drawn.facts,
+        None => false,
+    };
     let drafted = draft(&view)?;
-    if newest.as_ref().is_some_and(|(_, row)| is_said(row)) {
+    if is_said {
         if drafted.is_some() {
             shop.store.commit_blocking(|plan| Ok(plan.delete(&DRAFT, &())?))?;
         }
@@ -163,8 +197,8 @@ pub fn follow(shop: &Shop) -> Decided<()> {
 
 /// Returns how many changes there are.
 fn put_draft(plan: &mut Plan<'_>, drawn: &Drawn) -> Decided<usize> {
-    let Some((_, before)) = newest(plan)? else { return Ok(0) };
-    let changes = changes(&before, drawn);
+    let Some((number, _)) = newest(plan)? else { return Ok(0) };
+    let changes = changes(&stated(plan, number)?, drawn);
     let count = changes.len();
     let row = DraftRow { since: plan.now, facts: drawn.facts.clone(), digest: drawn.digest, changes };
     plan.put(&DRAFT, &(), &row)?;
@@ -172,8 +206,8 @@ fn put_draft(plan: &mut Plan<'_>, drawn: &Drawn) -> Decided<usize> {
 }
 
 /// The differences, the wording among them.
-fn changes(before: &VersionRow, drawn: &Drawn) -> Vec<Change> {
-    let mut changes = compare::compare(&before.facts, &drawn.facts);
+fn changes(before: &Facts, drawn: &Drawn) -> Vec<Change> {
+    let mut changes = compare::compare(before, &drawn.facts);
     if changes.is_empty() {
         let says = Both { en: "The wording changes.".to_owned(), zh: "文字表述变更。".to_owned() };
         changes.push(Change { major: None, reduces: false, says });
@@ -190,21 +224,17 @@ pub struct Weight {
 
 /// Announces what was drawn as the next version.
 fn publish(plan: &mut Plan<'_>, drawn: &Drawn, effective: Timestamp, weight: Weight) -> Decided<()> {
-    let before = newest(plan)?;
-    let number = before.as_ref().map_or(1, |(number, _)| number + 1);
-    let changes = before.map_or_else(Vec::new, |(_, before)| changes(&before, drawn));
+    let before = newest(plan)?.map(|(number, _)| number);
+    let number = before.map_or(1, |before| before + 1);
+    let changes = match before {
+        Some(before) => changes(&stated(plan, before)?, drawn),
+        None => Vec::new(),
+    };
     let reduces = weight.reduces || changes.iter().any(|change| change.reduces);
     let is_major = weight.is_major || reduces || changes.iter().any(|change| change.major.is_some());
-    let row = VersionRow {
-        facts: drawn.facts.clone(),
-        digest: drawn.digest,
-        announced: plan.now,
-        effective,
-        changes,
-        is_major,
-        reduces,
-    };
+    let row = VersionRow { digest: drawn.digest, announced: plan.now, effective, changes, is_major, reduces };
     plan.put(&VERSIONS, &number, &row)?;
+    plan.put(&FACTS, &number, &FactsRow { facts: drawn.facts.clone() })?;
     for (l, html) in Locale::ALL.into_iter().zip(&drawn.texts) {
         let page = archive_page(&drawn.shop, number, l, &effective.day(&drawn.zone()), html);
         plan.put(&TEXTS, &text_key(number, l), &TextRow { html: html.clone(), page })?;
@@ -226,9 +256,9 @@ const TOO_SOON: Text = Text::new(
     "日期早于政策承诺的公告期。",
 );
 
-/// The earliest moment that a draft can take effect: after the notice that the version in force promises.
-pub fn earliest(shop: &Shop, newest: &VersionRow, is_major: bool, now: Timestamp) -> Timestamp {
-    now.plus(&newest.facts.notice[usize::from(is_major)].span(), shop.zone())
+/// The earliest moment that a draft can take effect: after the notice that the newest version promises.
+pub fn earliest(shop: &Shop, newest: &Facts, is_major: bool, now: Timestamp) -> Timestamp {
+    now.plus(&newest.notice[usize::from(is_major)].span(), shop.zone())
 }
 
 /// Announces the draft that the owner saw.
@@ -244,7 +274,7 @@ pub async fn announce(
     let drawn = draw(shop)?;
     let handle = shop.clone();
     let decide = move |plan: &mut Plan<'_>| {
-        let (Some((_, before)), Some(draft)) = (newest(plan)?, draft(plan)?) else {
+        let (Some((number, before)), Some(draft)) = (newest(plan)?, draft(plan)?) else {
             return Err(Refusal::conflict(MOVED).into());
         };
         if draft.digest != seen || drawn.digest != seen || draft.facts != drawn.facts {
@@ -252,7 +282,8 @@ pub async fn announce(
         }
         let is_major = weight.is_major || weight.reduces || is_major(&draft.changes);
         // A version that waits for its day is not overtaken.
-        let earliest = earliest(&handle, &before, is_major, plan.now).max(before.effective);
+        let stated = stated(plan, number)?;
+        let earliest = earliest(&handle, &stated, is_major, plan.now).max(before.effective);
         let effective = effective.unwrap_or(earliest);
         if effective < earliest {
             return Err(Refusal::invalid(vec![Problem::new("effective", TOO_SOON)]).into());
@@ -284,7 +315,7 @@ pub async fn set_added(shop: &Shop, added: AddedRow) -> Decided<()> {
 pub async fn follow_aside(shop: &Shop) -> Decided<()> {
     let handle = shop.clone();
     let followed = tokio::task::spawn_blocking(move || follow(&handle)).await;
-    followed.unwrap_or(Err(Stop::Failed(crate::store::StoreError::Closed)))
+    followed.unwrap_or(Err(Stop::Failed(StoreError::Closed)))
 }
 
 /// Brings into force what is due, and has pages drawn by it.
@@ -302,34 +333,11 @@ pub async fn take_effect(shop: &Shop) -> Decided<()> {
     if due > current {
         shop.store.commit(move |plan| Ok(retention::begin_version(plan, due)?)).await?;
     }
-    if is_binding_due(&shop.store.view()?, due)? {
-        while shop.store.commit(move |plan| bind_some(plan, due)).await? {}
-    }
+    people::bind_all(shop, due).await?;
     if due != shop.policy().in_force {
         refresh(shop)?;
     }
     Ok(())
-}
-
-/// Whether some of those who agreed to a version ahead may not be bound to it yet.
-fn is_binding_due(view: &View<'_>, version: u64) -> StoreResult<bool> {
-    let done = view.get(&BINDING, &())?;
-    Ok(version > 1 && done.is_none_or(|row| row.version < version || row.after.is_some()))
-}
-
-/// Binds some of those who agreed to a version before its day. Returns whether there are more.
-fn bind_some(plan: &mut Plan<'_>, version: u64) -> Decided<bool> {
-    let after = plan.get(&BINDING, &())?.filter(|row| row.version == version).and_then(|row| row.after);
-    let from = after.map(|subject| subject.to_bytes());
-    let from = from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-    let some = plan.range(&ACCEPTED, from, Bound::Unbounded, AT_ONCE, false)?;
-    for row in some.iter().filter(|row| row.record.version >= version) {
-        let vaults = accounts::vaults_of(plan, row.key)?;
-        retention::rebind(plan, vaults, version)?;
-    }
-    let after = if some.len() < AT_ONCE { None } else { some.last().map(|row| row.key) };
-    plan.put(&BINDING, &(), &BindingRow { version, after })?;
-    Ok(after.is_some())
 }
 
 fn refresh(shop: &Shop) -> Decided<()> {
@@ -339,8 +347,8 @@ fn refresh(shop: &Shop) -> Decided<()> {
     let in_force = all.iter().find(|(_, row)| row.effective <= now);
     let upcoming = all.iter().rev().find(|(_, row)| now < row.effective);
     let mut kept = shop.config().retention.clone();
-    if let Some((_, row)) = in_force {
-        kept.take(&row.facts.periods);
+    if let Some((number, _)) = in_force {
+        kept.take(&stated(&view, *number)?.periods);
     }
     shop.set_policy(Standing {
         in_force: in_force.map_or(0, |(number, _)| *number),
@@ -349,138 +357,4 @@ fn refresh(shop: &Shop) -> Decided<()> {
         retention: Arc::new(kept),
     });
     Ok(())
-}
-
-// ---- People ----
-
-/// Notes that a person agreed to a version, and counts the clocks of what they hold by it.
-///
-/// # Errors
-/// 'Not found' if there is no such version.
-pub fn accept(plan: &mut Plan<'_>, subject: SubjectId, number: u64) -> Decided<()> {
-    let digest = version(plan, number)?.digest;
-    let own = accounts::vault(plan, subject)?;
-    let earlier = accepted(plan, subject)?.map_or(0, |row| row.version);
-    if number <= earlier {
-        return Ok(());
-    }
-    let at = plan.now;
-    plan.put_in(&ACCEPTED, &subject, own, &AcceptedRow { version: number, digest, at })?;
-    if number <= retention::current_version(plan)? {
-        let vaults = accounts::vaults_of(plan, subject)?;
-        retention::rebind(plan, vaults, number)?;
-    }
-    Ok(())
-}
-
-/// Notes that a new account agreed to the version in force.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn accept_current(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
-    match retention::current_version(plan)? {
-        // A store without a shop around it, as some tests have: nothing was published.
-        0 => Ok(()),
-        number => accept(plan, subject, number),
-    }
-}
-
-/// Whether what a person agreed to is a version that was published, text for text.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn is_bound(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
-    let Some(row) = accepted(view, subject)? else { return Ok(false) };
-    Ok(view.get(&VERSIONS, &row.version)?.is_some_and(|version| version.digest == row.digest))
-}
-
-/// The text of a version, if it is there.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn published(view: &View<'_>, number: u64, l: Locale) -> StoreResult<Option<String>> {
-    Ok(view.get(&TEXTS, &text_key(number, l))?.map(|row| row.html))
-}
-
-/// How many facts of the registers and the configuration are not what the newest version says.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn unsaid(shop: &Shop, view: &View<'_>) -> StoreResult<usize> {
-    let now = Facts::of(shop, &shop.settings(), &added(view)?);
-    Ok(newest(view)?.map_or(1, |(_, row)| compare::compare(&row.facts, &now).len()))
-}
-
-/// Whether a draft waits for the owner's word.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn has_draft(view: &View<'_>) -> StoreResult<bool> {
-    Ok(draft(view)?.is_some())
-}
-
-/// What a person agreed to last.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn accepted(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<AcceptedRow>> {
-    view.get(&ACCEPTED, &subject)
-}
-
-/// The version that binds a person (NOT-01): from the one they agreed to on to the one in force, but never past
-/// one that takes something away and that they did not agree to.
-///
-/// # Errors
-/// If the store could not be read.
-pub fn bound(view: &View<'_>, subject: SubjectId) -> StoreResult<u64> {
-    let current = retention::current_version(view)?;
-    let Some(AcceptedRow { version, .. }) = accepted(view, subject)? else { return Ok(current) };
-    if version >= current {
-        return Ok(current);
-    }
-    let from = (version + 1).to_bytes();
-    let to = current.to_bytes();
-    let later = view.range(&VERSIONS, Bound::Included(&from), Bound::Included(&to), usize::MAX, false)?;
-    let stops = later.iter().find(|row| row.record.reduces).map(|row| row.key - 1);
-    Ok(stops.unwrap_or(current))
-}
-
-/// Accounts that are told, or bound, in one commit.
-const AT_ONCE: usize = 200;
-
-/// Tells every account by message of the newest version, if it is a major change (NOT-03).
-///
-/// # Errors
-/// If the store could not be read or written.
-pub async fn tell_all(shop: &Shop) -> Decided<()> {
-    let Some(number) = shop.policy().asked_about else { return Ok(()) };
-    let mut told = false;
-    while shop.store.commit(move |plan| tell_some(plan, number)).await? {
-        told = true;
-    }
-    if told {
-        shop.outbox_bell.notify_one();
-    }
-    Ok(())
-}
-
-/// Returns whether there are more.
-fn tell_some(plan: &mut Plan<'_>, number: u64) -> Decided<bool> {
-    let before = match plan.get(&TELLING, &())? {
-        Some(row) if row.version == number => match row.before {
-            None => return Ok(false),
-            before => before,
-        },
-        _ => None,
-    };
-    let some = accounts::all(plan, before, AT_ONCE)?;
-    for account in &some {
-        let knows = accepted(plan, account.subject)?.is_some_and(|row| row.version >= number);
-        if account.leaving.is_none() && !knows {
-            notify::queue_to_account(plan, account.subject, NoticeKind::PolicyChanges)?;
-        }
-    }
-    let before = if some.len() < AT_ONCE { None } else { some.last().map(|account| account.subject) };
-    plan.put(&TELLING, &(), &TellingRow { version: number, before })?;
-    Ok(before.is_some())
 }

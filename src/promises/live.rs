@@ -302,8 +302,9 @@ fn announced(shop: &Shop, view: &View<'_>) -> StoreResult<Finding> {
     let oldest = accounts::oldest(view)?.map(|account| account.created);
     let mut hasty = Vec::new();
     for pair in all.windows(2) {
-        let [(number, row), (_, before)] = pair else { continue };
-        let due = row.announced.plus(&before.facts.notice[usize::from(row.is_major)].span(), shop.zone());
+        let [(number, row), (before, _)] = pair else { continue };
+        let notice = policy::stated(view, *before)?.notice[usize::from(row.is_major)];
+        let due = row.announced.plus(&notice.span(), shop.zone());
         let someone = oldest.is_some_and(|created| created < row.effective);
         if someone && row.effective < due {
             hasty.push(number.to_string());

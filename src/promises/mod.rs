@@ -5,6 +5,7 @@
 //! the shop does not offer is said so, and never called kept.
 
 mod live;
+mod markers;
 mod night;
 mod pages;
 mod registers;

@@ -1,5 +1,8 @@
 //! What takes a pass over all data, once each night.
 
+use std::collections::BTreeSet;
+
+use super::markers::{self, Sample, Shown};
 use super::{Finding, Verdict};
 use crate::accounts;
 use crate::classes::{Class, DataKind};
@@ -10,7 +13,7 @@ use crate::policy;
 use crate::refusal::{Decided, Stop};
 use crate::shop::{self, Shop};
 use crate::staff::access_log;
-use crate::store::{Field, Record, StoreError, StoreResult, Table, View};
+use crate::store::{Field, Record, StoreError, StoreResult, Table, View, is_sealed};
 use crate::tables;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +27,12 @@ pub struct NightRow {
     pub values: u64,
     /// Those of them that lie there unsealed.
     pub unsealed: u64,
+    /// Texts drawn from them that were looked for in every file,
+    pub marked: u64,
+    /// those of them that stand in one,
+    pub shown: u64,
+    /// and in which.
+    pub shown_in: Vec<String>,
     /// Entries of the access log, if it is whole.
     pub looks: u64,
     /// The first entry that is not as it was written.
@@ -46,6 +55,9 @@ impl Record for NightRow {
         Field::new("at", DataKind::Nothing),
         Field::new("values", DataKind::Nothing),
         Field::new("unsealed", DataKind::Nothing),
+        Field::new("marked", DataKind::Nothing),
+        Field::new("shown", DataKind::Nothing),
+        Field::new("shown_in", DataKind::Nothing),
         Field::new("looks", DataKind::Nothing),
         Field::new("altered", DataKind::Nothing),
         Field::new("orders", DataKind::Nothing),
@@ -86,11 +98,17 @@ fn look(shop: &Shop) -> StoreResult<NightRow> {
     let view = shop.store.view()?;
     let at = shop.clock.now();
     let (mut values, mut unsealed) = (0, 0);
+    let mut words = BTreeSet::new();
     for table in tables::all().iter().filter(|table| table.class != Class::Public) {
-        let (all, plain) = view.count_sealed(table)?;
-        values += all;
-        unsealed += plain;
+        let mut sample = Sample::new(&*shop.random);
+        view.walk_stored(table, |key, value| {
+            values += 1;
+            unsealed += u64::from(!is_sealed(value));
+            sample.pass(key);
+        })?;
+        sample.take_texts(&view, table, &mut words)?;
     }
+    let markers = markers::draw(shop, &view, words)?;
     let (looks, altered) = match access_log::verify_chain(&view)? {
         Ok(count) => (count, None),
         Err(number) => (0, Some(number)),
@@ -113,7 +131,24 @@ fn look(shop: &Shop) -> StoreResult<NightRow> {
             break;
         }
     }
-    Ok(NightRow { at, values, unsealed, looks, altered, orders, gone, parcels, unnoted, accounts, loose })
+    drop(view);
+    let Shown { marked, shown, files: shown_in } = markers.look_for(shop)?;
+    Ok(NightRow {
+        at,
+        values,
+        unsealed,
+        marked,
+        shown,
+        shown_in,
+        looks,
+        altered,
+        orders,
+        gone,
+        parcels,
+        unnoted,
+        accounts,
+        loose,
+    })
 }
 
 /// What the last pass says.
@@ -144,13 +179,23 @@ fn of_row(row: &NightRow, now: Timestamp) -> Vec<Finding> {
         let verdict = if is_old && !broken { Verdict::Held } else { Verdict::unless(broken) };
         Finding::new(id, verdict, format!("{en} ({at})"), format!("{zh}（{at}）"), "/admin/promises")
     };
-    let NightRow { values, unsealed, orders, gone, parcels, unnoted, accounts, loose, .. } = row;
+    let NightRow { values, unsealed, marked, shown, orders, gone, parcels, unnoted, accounts, loose, .. } =
+        row;
+    let (in_en, in_zh) = match &*row.shown_in {
+        [] => (String::new(), String::new()),
+        files => (format!(": {}", files.join(", ")), format!("：{}", files.join("、"))),
+    };
     let mut all = vec![
         finding(
             "SEC-02",
-            *unsealed > 0,
-            format!("{unsealed} of {values} values of personal classes lie there unsealed"),
-            format!("{values} 个个人信息值中 {unsealed} 个未加密"),
+            *unsealed > 0 || *shown > 0,
+            format!(
+                "{unsealed} of {values} values of personal classes lie there unsealed; \
+                 of {marked} texts drawn from them {shown} stand in a file{in_en}"
+            ),
+            format!(
+                "{values} 个个人信息值中 {unsealed} 个未加密；抽取 {marked} 个文本，{shown} 个出现在文件中{in_zh}"
+            ),
         ),
         finding(
             "RET-02",

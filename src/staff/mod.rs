@@ -10,6 +10,7 @@
 //! - [`after_restore`]: emails indexed anew, and nobody but owners admitted.
 
 pub mod access_log;
+mod access_log_page;
 pub mod alerts;
 mod customers;
 mod dashboard;
@@ -80,7 +81,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(people::routes());
     all.extend(shop_settings::routes());
     all.extend(customers::routes());
-    all.extend(access_log::routes());
+    all.extend(access_log_page::routes());
     all.extend(alerts::routes());
     all.extend(own_looks::routes());
     all.extend(setup::routes());

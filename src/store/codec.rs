@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::classes::DataKind;
 
@@ -107,4 +108,45 @@ pub fn decode_plain<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     let bounded = layout().with_limit::<MOST_MEMORY>();
     let (value, used) = bincode::serde::decode_from_slice(body, bounded).ok()?;
     (used == body.len()).then_some(value)
+}
+
+/// A text about a person, as it stands in a record.
+pub struct PersonalText {
+    /// The names of the fields on the way to it.
+    pub path: String,
+    pub kind: DataKind,
+    pub text: String,
+}
+
+/// What is written about a person in a record's bytes, by the register; nothing if they are no such record.
+pub fn personal_texts<R: Record>(bytes: &[u8]) -> Vec<PersonalText> {
+    let mut texts = Vec::new();
+    if let Some(value) = decode::<R>(bytes).and_then(|record| serde_json::to_value(record).ok()) {
+        texts_within(&value, R::FIELDS, "", &mut texts);
+    }
+    texts
+}
+
+fn texts_within(record: &Value, fields: &[Field], within: &str, texts: &mut Vec<PersonalText>) {
+    if let Value::Array(several) = record {
+        return several.iter().for_each(|one| texts_within(one, fields, within, texts));
+    }
+    for field in fields {
+        let Some(value) = record.get(field.name) else { continue };
+        let path = if within.is_empty() { field.name.to_owned() } else { format!("{within}.{}", field.name) };
+        match field.part {
+            Some(part) => texts_within(value, part.fields, &path, texts),
+            None if field.kind == DataKind::Nothing => {}
+            None => texts_of(value, &path, field.kind, texts),
+        }
+    }
+}
+
+fn texts_of(value: &Value, path: &str, kind: DataKind, texts: &mut Vec<PersonalText>) {
+    match value {
+        Value::String(text) => texts.push(PersonalText { path: path.to_owned(), kind, text: text.clone() }),
+        Value::Array(several) => several.iter().for_each(|one| texts_of(one, path, kind, texts)),
+        Value::Object(parts) => parts.values().for_each(|part| texts_of(part, path, kind, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }

@@ -38,7 +38,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
-pub use codec::{Field, Record};
+pub use codec::{Field, PersonalText, Record};
 pub use contacts::{CONTACTS, Handle};
 pub use floor::ShopHead;
 pub use plan::Plan;
@@ -467,6 +467,11 @@ pub fn holds_personal_data(fields: &[Field]) -> bool {
     fields.iter().any(|field| {
         field.kind != DataKind::Nothing || field.part.is_some_and(|part| holds_personal_data(part.fields))
     })
+}
+
+/// Whether a stored value lies there sealed.
+pub fn is_sealed(value: &[u8]) -> bool {
+    sealed::vault_of(value).is_some()
 }
 
 /// Whether these bytes have the form of a stored value, be it damaged.

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::codec::{self, Field, Record};
+use super::codec::{self, Field, PersonalText, Record};
 use crate::classes::Class;
 use crate::ids::{
     AddressId, ConversationId, EntryId, EpochId, MessageId, OrderNumber, PictureId, ProductId, StaffId,
@@ -39,6 +39,7 @@ impl<K: Key, R: Record> Table<K, R> {
             fields: R::FIELDS,
             in_code: codec::fields_in_code::<R>,
             opens: |bytes| codec::decode::<R>(bytes).is_some(),
+            texts: codec::personal_texts::<R>,
         }
     }
 }
@@ -52,6 +53,8 @@ pub struct TableInfo {
     pub in_code: fn() -> &'static [&'static str],
     /// Whether these bytes are a record of this table.
     pub opens: fn(&[u8]) -> bool,
+    /// What is written about a person in a record of this table.
+    pub texts: fn(&[u8]) -> Vec<PersonalText>,
 }
 
 /// What can be the key of a table: never personal data, nor a plain hash of it.

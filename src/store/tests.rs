@@ -1,6 +1,7 @@
 mod brake;
 mod faults;
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,28 @@ fn a_dropped_vault_is_absent_and_its_neighbour_is_not() {
     // The rows go after the answer, as a command of their own.
     let is_swept = || store.view().expect("a view").raw(NOTES.name, b"gone").expect("readable").is_none();
     assert!((0..1000).any(|_| store.commit_blocking(|_| Ok(())).is_ok() && is_swept()), "the row was swept");
+}
+
+#[test]
+fn as_many_rows_are_read_as_asked_for_though_dropped_ones_lie_between() {
+    let fixture = Fixture::new();
+    let store = fixture.create();
+    let vaults: Vec<VaultId> = ["a", "b", "c", "d", "e"].map(|key| write(&store, key, "lives")).into();
+    // This view was taken while the rows of the dropped vaults still lay there.
+    let view = store.view().expect("a view");
+    let dropped = [vaults[0], vaults[1], vaults[3]];
+    store
+        .commit_blocking(move |plan| Ok(dropped.iter().try_for_each(|vault| plan.drop_at_request(*vault))?))
+        .expect("dropped");
+    let keys = |limit, backward| -> Vec<String> {
+        let rows = view.range(&NOTES, Bound::Unbounded, Bound::Unbounded, limit, backward).expect("readable");
+        rows.into_iter().map(|row| row.key).collect()
+    };
+    assert_eq!(keys(1, false), ["c"]);
+    assert_eq!(keys(2, false), ["c", "e"]);
+    assert_eq!(keys(3, false), ["c", "e"]);
+    assert_eq!(keys(2, true), ["e", "c"]);
+    assert_eq!(keys(0, false), Vec::<String>::new());
 }
 
 #[test]

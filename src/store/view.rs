@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use redb::{ReadableTable, TableDefinition, TableError};
 
-use super::codec::{self, Record};
+use super::codec::{self, PersonalText, Record};
 use super::keys::Keys;
 use super::table::{Key, Table, TableInfo};
 use super::{Shared, StoreError, StoreResult};
@@ -151,13 +151,21 @@ impl View<'_> {
         limit: usize,
         backward: bool,
     ) -> StoreResult<Vec<Row<K, R>>> {
+        let (mut from, mut to) = (from.map(<[u8]>::to_vec), to.map(<[u8]>::to_vec));
         let mut rows = Vec::new();
-        for (key, value) in self.raw_range(table.name, from, to, limit, backward)? {
-            let Some((record, vault)) = self.open(table, &key, &value)? else { continue };
-            let key = K::from_bytes(&key).ok_or(StoreError::Damaged { table: table.name.to_owned() })?;
-            rows.push(Row { key, record, vault });
+        loop {
+            let wanted = limit - rows.len();
+            let stored = self.raw_range(table.name, borrowed(&from), borrowed(&to), wanted, backward)?;
+            let last = stored.last().filter(|_| stored.len() == wanted).map(|(key, _)| key.clone());
+            for (key, value) in stored {
+                let Some((record, vault)) = self.open(table, &key, &value)? else { continue };
+                let key = K::from_bytes(&key).ok_or(StoreError::Damaged { table: table.name.to_owned() })?;
+                rows.push(Row { key, record, vault });
+            }
+            // Rows of dropped vaults that still lie there count as none: as many more are read.
+            let Some(last) = last.filter(|_| rows.len() < limit) else { return Ok(rows) };
+            if backward { to = Bound::Excluded(last) } else { from = Bound::Excluded(last) }
         }
-        Ok(rows)
     }
 
     /// Shows each row of a table, in the order of their keys, holding few of them at a time.
@@ -176,21 +184,30 @@ impl View<'_> {
         }
     }
 
-    /// How many values a table holds, and how many of them lie there unsealed.
+    /// Shows each row of a table as it is stored, key and value, holding few of them at a time.
     ///
     /// # Errors
     /// If the store could not be read.
-    pub fn count_sealed(&self, table: &TableInfo) -> StoreResult<(u64, u64)> {
-        let (mut all, mut plain) = (0, 0);
+    pub fn walk_stored(&self, table: &TableInfo, mut each: impl FnMut(&[u8], &[u8])) -> StoreResult<()> {
         let mut last: Option<Bytes> = None;
         loop {
             let from = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
             let rows = self.raw_range(table.name, from, Bound::Unbounded, WALKED, false)?;
-            let Some((end, _)) = rows.last() else { return Ok((all, plain)) };
-            last = Some(end.clone());
-            all += rows.len() as u64;
-            plain += rows.iter().filter(|(_, value)| super::sealed::vault_of(value).is_none()).count() as u64;
+            rows.iter().for_each(|(key, value)| each(key, value));
+            let Some((end, _)) = rows.into_iter().next_back() else { return Ok(()) };
+            last = Some(end);
         }
+    }
+
+    /// What is written about a person in the row under `key`; nothing where the row is gone, its vault is
+    /// dropped, or its value is damaged.
+    ///
+    /// # Errors
+    /// If the store could not be read.
+    pub fn personal_texts(&self, table: &TableInfo, key: &[u8]) -> StoreResult<Vec<PersonalText>> {
+        let Some(value) = self.raw(table.name, key)? else { return Ok(Vec::new()) };
+        let Ok(Some((body, _))) = self.keys.unseal(table.name, key, &value) else { return Ok(Vec::new()) };
+        Ok((table.texts)(&body))
     }
 
     fn open<K: Key, R: Record>(
@@ -271,6 +288,10 @@ impl View<'_> {
     pub fn lives(&self, vault: VaultId) -> bool {
         self.keys.lives(vault)
     }
+}
+
+fn borrowed(bound: &Bound<Bytes>) -> Bound<&[u8]> {
+    bound.as_ref().map(Vec::as_slice)
 }
 
 fn take(

@@ -10,7 +10,7 @@ use tuckshop::staff::access_log::ACCESS_LOG;
 use tuckshop::store::{Field, Plan, Record, Table};
 use tuckshop::{accounts, consent, orders, policy, retention};
 
-use crate::actors::{Browser, TestShop};
+use crate::actors::{Browser, TestShop, fill_address};
 use crate::program::Running;
 use crate::verbs::Home;
 
@@ -340,6 +340,45 @@ async fn sec_02_ret_02_shr_01_the_nightly_pass_finds_what_is_open_gone_or_unnote
     // A pass that was not made for days is no proof of today.
     shop.pass(3 * DAY);
     must_be(&shop, "RET-02", Verdict::Broken).await;
+}
+
+async fn says(shop: &TestShop, id: &str) -> String {
+    let found = found(shop).await;
+    found.into_iter().find(|finding| finding.id == id).expect("checked").en
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_02_a_file_that_names_a_customer_breaks_the_promise() {
+    let shop = TestShop::open().await;
+    let (mut lin, _) = lived(&shop, "lin").await;
+    let form = fill_address(lin.get("/account/addresses").await.form("/account/addresses"));
+    lin.submit(form.with("street", "Seven Lanterns Lane 7")).await.must_be(303);
+    night(&shop).await;
+    must_be(&shop, "SEC-02", Verdict::Kept).await;
+    assert!(!says(&shop, "SEC-02").await.contains("of 0 texts"));
+    let folder = shop.dir.path().join("backups/old");
+    std::fs::create_dir_all(&folder).expect("made");
+    std::fs::write(folder.join("notes.txt"), "to Seven Lanterns Lane 7, by hand").expect("written");
+    night(&shop).await;
+    must_be(&shop, "SEC-02", Verdict::Broken).await;
+    let said = says(&shop, "SEC-02").await;
+    assert!(
+        said.contains("1 stand in a file: backups/old/notes.txt") && !said.contains("Lanterns"),
+        "{said}"
+    );
+    std::fs::remove_file(folder.join("notes.txt")).expect("removed");
+    night(&shop).await;
+    must_be(&shop, "SEC-02", Verdict::Kept).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_02_who_is_called_like_a_product_or_a_table_is_not_named_by_it() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let form = fill_address(lin.get("/account/addresses").await.form("/account/addresses"));
+    lin.submit(form.with("street", "Little teapot").with("name", "policy_versions")).await.must_be(303);
+    night(&shop).await;
+    must_be(&shop, "SEC-02", Verdict::Kept).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
