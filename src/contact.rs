@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_show_no_more_than_needed() {
+    fn sec_03_masks_show_no_more_than_needed() {
         assert_eq!(Contact::Mobile("+8613800138000".to_owned()).masked(), "138****8000");
         assert_eq!(Contact::Email("zhangsan@example.com".to_owned()).masked(), "z***@example.com");
         assert_eq!(mask_phone("138 0013 8000"), "138****8000");

@@ -155,6 +155,11 @@ impl Shop {
         self.closing.load(Ordering::SeqCst)
     }
 
+    /// For how many seconds the jobs of this process have run.
+    pub fn working_for(&self, now: Timestamp) -> i64 {
+        now.seconds_since(*self.at_work.get().unwrap_or(&self.opened))
+    }
+
     /// Takes no orders from now on: another line of this shop goes on.
     pub fn stop_selling(&self) {
         if !self.stopped_selling.swap(true, Ordering::SeqCst) {

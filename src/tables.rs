@@ -53,7 +53,7 @@ mod tests {
     use crate::store::holds_personal_data;
 
     #[test]
-    fn every_stored_field_is_registered() {
+    fn sec_08_every_stored_field_is_registered() {
         for table in all() {
             assert_eq!(unregistered(table.fields, (table.in_code)()), None, "table {}", table.name);
         }

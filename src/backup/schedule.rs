@@ -16,6 +16,8 @@ use crate::store::{Field, Plan, Record, StoreResult, Table, View};
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Nothing is made by itself so shortly after a start: shoppers come first.
 const AFTER_START: Duration = Duration::from_secs(10 * 60);
+/// So long after a start at most, in seconds, one that was due is made.
+const MADE_WITHIN: i64 = 30 * 60;
 /// After one that failed the next is tried this many seconds later.
 const AGAIN_AFTER: i64 = 15 * 60;
 /// A restore is to be rehearsed this often: half a year, in seconds.
@@ -85,14 +87,24 @@ pub async fn keep_schedule(shop: Shop, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Since when there should have been a backup, where two periods have passed without one.
+/// A backup that should have been made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Late {
+    pub due: Timestamp,
+    /// Whether this process has had the time to make it: after a start the schedule waits a while.
+    pub had_time: bool,
+}
+
+/// The backup that is late, where two periods have passed without one.
 ///
 /// # Errors
 /// If the store can't be read.
-pub fn late(shop: &Shop) -> Result<Option<Timestamp>, BackupError> {
+pub fn late(shop: &Shop) -> Result<Option<Late>, BackupError> {
+    let now = shop.clock.now();
     let due = due_at(shop, &shop.store.view()?)?;
     let twice = due.plus(&shop.config().backup.every.span(), shop.zone());
-    Ok((shop.clock.now() > twice && has_recipients(shop)).then_some(due))
+    let late = Late { due, had_time: shop.working_for(now) >= MADE_WITHIN };
+    Ok((now > twice && has_recipients(shop)).then_some(late))
 }
 
 /// Whether half a year has passed since a restore was rehearsed, or since the shop was made.

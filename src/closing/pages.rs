@@ -16,9 +16,9 @@ pub fn routes() -> Vec<Route> {
     vec![get(HERE, Who::Anyone, show)]
 }
 
-/// On each page of the shop and of the personal centre, while a closing stands.
+/// On each other page of the shop and of the personal centre, while a closing stands.
 pub fn site_notice(visit: &Visit) -> Markup {
-    let Some(standing) = visit.shop.closes() else { return html! {} };
+    let Some(standing) = visit.shop.closes().filter(|_| visit.path != HERE) else { return html! {} };
     let l = visit.locale;
     let body = html! { p {
         (headline(visit, &standing)) " "

@@ -34,8 +34,6 @@ const NEWEST_LOOKS: u64 = 1_000;
 const NEWEST_ACCOUNTS: usize = 1_000;
 /// A keyring copy follows an erasure within so many seconds.
 const COPIED_WITHIN: i64 = 60;
-/// After a start the schedule waits a while before it makes a backup that is due.
-const SCHEDULED_WITHIN: i64 = HOUR / 2;
 /// Whoever received deleted data is told within this time.
 const TOLD_WITHIN: i64 = 30 * DAY;
 
@@ -89,7 +87,7 @@ fn clocks(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> 
         (0, 0) => Verdict::Kept,
         (0, _) => Verdict::Held,
         // What fell due while the shop was closed goes with the first sweep.
-        _ if working_for(shop, now) < SWEPT_AFTER_START => Verdict::Held,
+        _ if shop.working_for(now) < SWEPT_AFTER_START => Verdict::Held,
         _ => Verdict::Broken,
     };
     Ok(Finding::new(
@@ -101,18 +99,13 @@ fn clocks(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> 
     ))
 }
 
-/// For how many seconds the jobs of the shop have run.
-fn working_for(shop: &Shop, now: Timestamp) -> i64 {
-    now.seconds_since(*shop.at_work.get().unwrap_or(&shop.opened))
-}
-
 /// RET-03: no account past the month after its cancellation.
 fn cancelled(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> {
     let (late, waiting) = accounts::past_their_month(view, now.plus_seconds(-HOUR))?;
     let verdict = match (late, waiting) {
         (0, 0) => Verdict::Kept,
         (0, _) => Verdict::Held,
-        _ if working_for(shop, now) < SWEPT_AFTER_START => Verdict::Held,
+        _ if shop.working_for(now) < SWEPT_AFTER_START => Verdict::Held,
         _ => Verdict::Broken,
     };
     Ok(Finding::new(
@@ -146,7 +139,7 @@ fn closes(shop: &Shop, view: &View<'_>, now: Timestamp) -> StoreResult<Finding> 
     let verdict = match (due, waiting) {
         (0, 0) => Verdict::Kept,
         (0, _) => Verdict::Held,
-        _ if now.seconds_since(standing.day) < HOUR || working_for(shop, now) < SWEPT_AFTER_START => {
+        _ if now.seconds_since(standing.day) < HOUR || shop.working_for(now) < SWEPT_AFTER_START => {
             Verdict::Held
         }
         _ => Verdict::Broken,
@@ -198,11 +191,10 @@ fn behind_for(shop: &Shop, is_behind: bool) -> i64 {
 fn newest_backup(shop: &Shop) -> StoreResult<Finding> {
     let look = "/admin/backups";
     let view = shop.store.view()?;
-    let now = shop.clock.now();
     let overdue = match backup::late(shop).ok().flatten() {
         None => Verdict::Kept,
         // It is made soon after the start.
-        Some(_) if working_for(shop, now) < SCHEDULED_WITHIN => Verdict::Held,
+        Some(late) if !late.had_time => Verdict::Held,
         Some(_) => Verdict::Broken,
     };
     let Some((name, row)) = backup::list(&view)?.into_iter().next() else {

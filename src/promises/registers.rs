@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_for_a_document_an_unregistered_one_and_one_that_lies_open_are_found() {
+    fn sec_08_a_field_for_a_document_an_unregistered_one_and_one_that_lies_open_are_found() {
         const BAD: Table<u64, Bad> = Table::new("bad", Class::Public);
         let bad: &'static [TableInfo] = Box::leak(vec![BAD.info()].into_boxed_slice());
         let found = check(&Registers { tables: bad, ..Registers::of_the_program() });
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_without_a_purpose_is_found_and_a_cookie_without_one() {
+    fn sec_10_a_class_without_a_purpose_is_found_and_a_cookie_without_one() {
         let cookies: &'static [CookieFacts] =
             Box::leak(vec![CookieFacts { purpose: Text::new("", ""), ..COOKIES[0] }].into_boxed_slice());
         let found = check(&Registers { cookies, ..Registers::of_the_program() });

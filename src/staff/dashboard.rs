@@ -219,8 +219,8 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
             "该位置的密钥副本尚未更新：{name}。系统会自动重试。"
         )) } });
     }
-    if let Some(due) = crate::backup::late(shop).ok().flatten() {
-        let day = due.minute(shop.zone());
+    if let Some(late) = crate::backup::late(shop).ok().flatten().filter(|late| late.had_time) {
+        let day = late.due.minute(shop.zone());
         found.push(html! {
             p { (t!(
                 l,

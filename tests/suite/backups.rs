@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tuckshop::backup::{self, restore};
 use tuckshop::classes::Class;
-use tuckshop::clock::Clock;
+use tuckshop::clock::{Clock, SteadyClock};
 use tuckshop::closing;
 use tuckshop::config::Config;
 use tuckshop::disk::RealDisk;
@@ -217,6 +217,41 @@ async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_no
         shop.pass(days * 24 * 60 * 60);
         assert_eq!(tuckshop::accounts::erase_due(&opened).await.expect("looked"), erased, "{days} days on");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_shop_whose_clock_is_a_year_on_deletes_nothing_before_that_is_confirmed() {
+    let shop = TestShop::open().await;
+    let (mut lin, mut yan) = (shop.shopper("lin").await, shop.shopper("yan").await);
+    lin.put_in_cart("mug", 1).await;
+    lin.order("transfer").await;
+    yan.cancel(false).await.must_be(200);
+    let kept = back_up(&shop).await;
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let steady: Arc<dyn Clock> = Arc::new(SteadyClock::with(shop.clock.clone(), Arc::new(|| 0)));
+    let opened = open_dir(&folder.path().join("shop"), steady).await;
+    shop.pass(365 * 24 * 60 * 60);
+    assert!(opened.clock.jump().is_some());
+    let living = || {
+        let view = opened.store.view().expect("a view");
+        [Class::Account, Class::Order, Class::Message].map(|class| view.living(class).expect("readable"))
+    };
+    let before = living();
+    let work = async || {
+        tuckshop::accounts::erase_due(&opened).await.expect("looked");
+        tuckshop::retention::sweep(&opened).await.expect("looked")
+    };
+    assert!(work().await.jump.is_some());
+    assert_eq!(living(), before);
+    opened.clock.confirm();
+    work().await;
+    let [accounts, orders, _] = living();
+    assert_eq!(
+        (accounts, orders),
+        (before[0] - 1, before[1]),
+        "yan's month is over, and three years are not"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

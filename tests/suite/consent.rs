@@ -131,7 +131,7 @@ async fn cns_05_each_consent_leaves_evidence_that_names_nobody_and_a_receipt_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cns_06_a_consent_lasts_until_it_is_taken_back_in_any_tab() {
+async fn cns_06_rgt_10_a_consent_lasts_until_it_is_taken_back_in_any_tab() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
     choose(&mut lin, &PURPOSES).await;
@@ -155,7 +155,38 @@ async fn cns_06_a_consent_lasts_until_it_is_taken_back_in_any_tab() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn col_07_a_search_is_listed_offered_again_cleared_and_gone_by_its_clock() {
+async fn rgt_11_a_withdrawal_ends_its_own_function_and_leaves_what_was_lawful() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    choose(&mut lin, &PURPOSES).await;
+    lin.get("/search?q=teapot").await.must_be(200);
+    lin.get("/products/mug").await.must_be(200);
+    lin.put_in_cart("mug", 1).await;
+    let number = lin.order("cod").await;
+    choose(&mut lin, &["browsing-history", "device-recognition"]).await;
+    // What rested on that consent is gone, and its function with it.
+    let subject = shop.subject_of("lin");
+    assert!(searched(&shop, subject).is_empty());
+    assert!(!lin.get("/search").await.says("You searched for:"));
+    // What rests on another consent, on the contract or on evidence stays.
+    lin.get("/account/privacy/history").await.must_say("Stoneware mug").must_say("Computer");
+    lin.get(&format!("/account/orders/{number}")).await.must_be(200).must_say("王小明");
+    let receipts = lin.get("/account/privacy/receipts").await.must_be(200);
+    assert!(receipts.says("Agreed: Search history") && receipts.says("Taken back: Search history"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn col_12_each_use_of_an_order_is_a_registered_purpose() {
+    let shop = TestShop::open().await;
+    let page = shop.shopper("lin").await.get("/account/privacy").await.must_be(200);
+    for used in ["Identity check", "confirm, settle, deliver and answer for an order", "notice abnormal ones"]
+    {
+        assert!(page.says(used), "{used}: {}", page.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn col_07_col_08_a_search_is_listed_offered_again_cleared_and_gone_by_its_clock() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
     choose(&mut lin, &["search-history"]).await;

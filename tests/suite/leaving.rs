@@ -31,7 +31,7 @@ async fn settled(shop: &TestShop, name: &str) -> Browser {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prp_02_the_page_names_what_would_be_lost_and_asks_for_password_and_word() {
+async fn prp_02_rgt_18_the_page_names_what_would_be_lost_and_asks_for_password_and_word() {
     let shop = TestShop::open().await;
     let mut lin = settled(&shop, "lin").await;
     let number = lin.order("cod").await;
@@ -171,6 +171,21 @@ async fn pay(shop: &TestShop, number: &str) {
 }
 
 /// The customer takes an order that is over off their list.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_erasures_in_one_minute_take_both_and_nobody_else() {
+    let shop = TestShop::open().await;
+    let mut people = Vec::new();
+    for name in ["lin", "yan", "mei"] {
+        people.push(settled(&shop, name).await);
+    }
+    let [mut lin, mut yan, mut mei] = <[Browser; 3]>::try_from(people).ok().expect("three");
+    let (one, other) = tokio::join!(lin.cancel(true), yan.cancel(true));
+    assert_eq!((one.status, other.status), (200, 200));
+    assert!(!is_known(&shop, "lin") && !is_known(&shop, "yan"));
+    mei.get("/account/addresses").await.must_be(200).must_say("文三路");
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
 async fn take_off_list(browser: &mut Browser, number: &str) {
     let here = format!("/account/orders/{number}");
     let form = browser.get(&here).await.must_be(200).form(&format!("{here}/delete"));

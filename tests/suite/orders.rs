@@ -195,7 +195,7 @@ async fn nobody_sees_anybody_elses_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cns_09_staff_see_a_mask_until_one_button_shows_the_label_and_the_look_is_logged() {
+async fn cns_09_sec_03_staff_see_a_mask_until_one_button_shows_the_label_and_the_look_is_logged() {
     let shop = TestShop::open().await;
     let (mut owner, mut lin) = (shop.owner().await, shop.shopper("lin").await);
     lin.put_in_cart("mug", 1).await;
@@ -334,4 +334,48 @@ async fn rgt_05_a_completed_order_taken_off_the_list_is_gone_from_view_and_not_d
     assert!(tuckshop::orders::consignee_of(&view, &known).expect("readable").is_some());
     drop(view);
     assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rgt_04_orders_are_seen_by_their_state() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    let mut numbers = Vec::new();
+    for way in ["transfer", "cod", "cod", "cod"] {
+        lin.put_in_cart("mug", 1).await;
+        numbers.push(lin.order(way).await);
+    }
+    shop.ship(&numbers[2]).await;
+    shop.complete(&numbers[3]).await;
+    let all = lin.get("/account/orders").await.must_be(200);
+    assert!(numbers.iter().all(|number| all.says(number)));
+    for (tab, shown) in [("unpaid", 0), ("to-ship", 1), ("to-receive", 2), ("completed", 3)] {
+        let page = lin.get(&format!("/account/orders?tab={tab}")).await.must_be(200);
+        let seen: Vec<bool> = numbers.iter().map(|number| page.says(number)).collect();
+        let wanted: Vec<bool> = (0..4).map(|at| at == shown).collect();
+        assert_eq!(seen, wanted, "{tab}");
+    }
+    let none = lin.get("/account/orders?tab=after-sales").await.must_be(200);
+    assert!(!numbers.iter().any(|number| none.says(number)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prp_01_an_orders_record_is_exact_sealed_and_handed_out() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.shopper("lin").await;
+    lin.put_in_cart("mug", 3).await;
+    lin.put_in_cart("teapot", 1).await;
+    let number = lin.order("cod").await;
+    // 3 × 49.50 + 128.00 + 10.00 for the delivery.
+    lin.get(&format!("/account/orders/{number}")).await.must_say("¥148.50").must_say("¥286.50");
+    shop.owner().await.get(&format!("/admin/orders/{number}")).await.must_say("¥286.50");
+    let view = shop.shop.store.view().expect("a view");
+    let subject = shop.subject_of("lin");
+    let owned = tuckshop::accounts::vaults_of(&view, subject).expect("readable");
+    assert!(owned.iter().any(|(class, _)| *class == tuckshop::classes::Class::Order));
+    drop(view);
+    assert_eq!(shop.faults(), Vec::<String>::new(), "every sum is that of its lines");
+    let file = std::fs::read(shop.dir.path().join("shop.redb")).expect("the file");
+    let name = "王小明".as_bytes();
+    assert!(!file.windows(name.len()).any(|bytes| bytes == name), "the consignee lies there in the plain");
 }

@@ -239,7 +239,7 @@ async fn col_10_an_address_needs_consignee_mobile_and_place_and_nothing_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_email_is_proven_first_and_the_old_one_is_told() {
+async fn rgt_01_a_changed_email_is_proven_first_and_the_old_one_is_told() {
     let shop = TestShop::open().await;
     let mut lin = shop.shopper("lin").await;
     shop.pass(3600);
