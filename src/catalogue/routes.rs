@@ -93,7 +93,11 @@ fn moved_to(path: &str) -> Response {
 }
 
 async fn product(visit: Visit, Path(slug): Path<String>) -> Answer {
-    note_look(&visit, &slug).await;
+    // Of the many who allow nothing the product is not read for this, and the way of who does is kept apart
+    // from theirs.
+    if history::keeps_looks(&visit).unwrap_or(false) {
+        Box::pin(note_look(&visit, &slug)).await;
+    }
     kept::answer(&visit, |catalogue| draw_product(&visit, catalogue, &slug))
 }
 
@@ -139,10 +143,6 @@ pub fn product_page_again(visit: &Visit, form: &Form, refusal: &Refusal) -> Stor
 
 /// Notes a look at a product that is on sale, for who allows it. The page comes whether or not that works.
 async fn note_look(visit: &Visit, slug: &str) {
-    // Of the many who allow nothing the product is not read for this.
-    if !history::keeps_looks(visit).unwrap_or(false) {
-        return;
-    }
     let found = read(&visit.shop).and_then(|catalogue| catalogue.product_by_slug(slug));
     let Some(product) = found.ok().flatten().filter(|product| product.is_on_sale()) else { return };
     if let Err(stop) = history::note_look(visit, product.id).await {

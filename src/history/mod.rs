@@ -119,7 +119,8 @@ pub fn offered(visit: &Visit) -> StoreResult<Vec<String>> {
 /// # Errors
 /// If the store could not be read.
 pub fn keeps_looks(visit: &Visit) -> StoreResult<bool> {
-    let Ok(asked) = Asked::of(visit) else { return Ok(false) };
+    // A visitor is answered without a refusal being written for nobody.
+    let Some(asked) = visit.customer.as_ref().and_then(|_| Asked::of(visit).ok()) else { return Ok(false) };
     Ok(consent::allows(&visit.view()?, asked, Purpose::BrowsingHistory)?.is_some())
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::{HeaderMap, Uri, header, request::Parts};
+use axum::http::{HeaderMap, HeaderName, Uri, header, request::Parts};
 
 use super::cookies::Cookie;
 use crate::ids::SubjectId;
@@ -36,6 +36,9 @@ pub struct Visit {
     pub takes_gzip: bool,
 }
 
+/// Global Privacy Control.
+static GPC: HeaderName = HeaderName::from_static("sec-gpc");
+
 impl Visit {
     /// Reads who asks off a request's head.
     pub fn of(shop: &Shop, uri: &Uri, headers: &HeaderMap, peer: Option<SocketAddr>) -> StoreResult<Self> {
@@ -50,10 +53,11 @@ impl Visit {
             Some(token) => find_staff(&shop.store.view()?, &token, now)?,
             None => None,
         };
-        let header_text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let header_text =
+            |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let chosen = Cookie::Language.read(headers, https).and_then(|tag| Locale::parse(&tag));
         let locale = chosen
-            .or_else(|| Locale::from_accept_language(header_text(header::ACCEPT_LANGUAGE.as_str())))
+            .or_else(|| Locale::from_accept_language(header_text(&header::ACCEPT_LANGUAGE)))
             .unwrap_or_else(|| shop.default_locale());
         Ok(Self {
             shop: shop.clone(),
@@ -64,9 +68,9 @@ impl Visit {
             peer: shop.peer(peer, headers),
             cart: Cookie::Cart.read(headers, https),
             step: Cookie::Step.read(headers, https),
-            agent: header_text(header::USER_AGENT.as_str()).into(),
-            refuses: header_text("sec-gpc") == "1" || header_text("dnt") == "1",
-            takes_gzip: header_text(header::ACCEPT_ENCODING.as_str()).split(',').any(takes_gzip),
+            agent: header_text(&header::USER_AGENT).into(),
+            refuses: header_text(&GPC) == "1" || header_text(&header::DNT) == "1",
+            takes_gzip: header_text(&header::ACCEPT_ENCODING).split(',').any(takes_gzip),
         })
     }
 
