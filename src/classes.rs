@@ -279,8 +279,8 @@ pub const CLASSES: &[ClassFacts] = &[
         id: "code",
         title: Text::new("Codes", "验证码"),
         purpose: Text::new(
-            "proves that an email or mobile is yours; tells the contact you had before of a change",
-            "验证邮箱或手机号归您所有；将变更告知原联系方式",
+            "proves that an email or mobile is yours; tells the contact you had before of a change or an erasure",
+            "验证邮箱或手机号归您所有；将变更或删除告知原联系方式",
         ),
         ground: Ground::Contract,
         grade: Grade::Secret,

@@ -9,14 +9,15 @@ use crate::accounts::{self, WaitsFor};
 use crate::classes::Class;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, OwnerNotice};
-use crate::refusal::Decided;
+use crate::refusal::{Decided, Stop};
 use crate::retention::{self, holds};
-use crate::shop::Shop;
-use crate::store::{Plan, StoreResult, View};
+use crate::shop::{self, Shop};
+use crate::store::{Plan, StoreError, StoreResult, View};
 use crate::{sharing, staff};
 
-/// How many accounts, or vaults, go in one commit.
-const ACCOUNTS_AT_ONCE: usize = 50;
+/// How many accounts, each with all its vaults, go in one commit,
+const ACCOUNTS_AT_ONCE: usize = 10;
+/// and how many vaults of nobody's account.
 const VAULTS_AT_ONCE: usize = 500;
 
 /// What is left of people's data.
@@ -104,7 +105,10 @@ pub async fn carry_out(shop: &Shop) -> Decided<()> {
     if shop.clock.jump().is_some() || shop.closes().is_none_or(|standing| !standing.is_over(now)) {
         return Ok(());
     }
-    let found = left(&shop.store.view()?)?;
+    // All vaults are walked for it: on a thread that stands back.
+    let handle = shop.clone();
+    let found = shop::aside("closing", move || left(&handle.store.view()?)).await;
+    let found = found.unwrap_or(Err(StoreError::Closed)).map_err(Stop::Failed)?;
     for some in found.accounts.chunks(ACCOUNTS_AT_ONCE) {
         let some = some.to_vec();
         shop.store.commit(move |plan| erase_accounts(plan, &some)).await?;
