@@ -302,10 +302,11 @@ impl View<'_> {
         Ok(self.get(&COUNTERS, &counter.to_owned())?.map_or(0, |row| row.value))
     }
 
-    /// Every vault that lives.
+    /// Every vault that lives, now and when this view was taken.
     pub fn living_vaults(&self, passing: bool) -> StoreResult<Vec<VaultId>> {
         let mut living = Vec::new();
         self.walk(&VaultTables::of(passing).vaults, |row| living.push(row.key))?;
+        living.retain(|vault| self.lives(*vault));
         Ok(living)
     }
 
