@@ -18,7 +18,6 @@ use crate::orders;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule, holds};
 use crate::sessions::{self, Holder};
-use crate::sharing;
 use crate::shop::Shop;
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, View};
@@ -34,7 +33,7 @@ pub struct Leaving {
 
 /// An account whose cancellation a restore brought back is erased after this many seconds at the
 /// earliest: seven days.
-const AFTER_RESTORE: i64 = 7 * 24 * 60 * 60;
+pub const AFTER_RESTORE: i64 = 7 * 24 * 60 * 60;
 
 fn due_key(until: Timestamp, subject: SubjectId) -> Vec<u8> {
     [&until.sorting()[..], &subject.0].concat()
@@ -135,10 +134,11 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     });
     let farewell = Farewell { parts: parts.collect(), receipts: consent::receipts_to_send(plan, subject)? };
     support::part(plan, subject)?;
-    for (_, evidence) in vaults.into_iter().filter(|(class, _)| *class == Class::ConsentEvidence) {
+    let (going, staying): (Vec<_>, Vec<_>) = vaults.into_iter().partition(|(class, _)| goes_at_once(*class));
+    for (_, evidence) in staying.into_iter().filter(|(class, _)| *class == Class::ConsentEvidence) {
         consent::rest(plan, evidence)?;
     }
-    erase_what(plan, &account, |_, class, _| Ok(goes_at_once(class)))?;
+    drop_account(plan, &account, going)?;
     Ok(notify::queue_farewell(plan, &contact_of(&account), farewell, account.language)?)
 }
 
@@ -149,33 +149,28 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
 /// 'Not found' if there is no such account.
 pub fn erase_whole(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     let account = get(plan, subject)?;
-    erase_what(plan, &account, |view, _, vault| Ok(!holds::is_held(view, vault)?))?;
+    let mut going = vaults_of(plan, subject)?;
+    let held = holds::all_held(plan)?;
+    going.retain(|(_, vault)| !held.contains(vault));
+    drop_account(plan, &account, going)?;
     let notice = NoticeKind::ErasedByClosing;
     Ok(notify::queue_to_contact(plan, &contact_of(&account), notice, account.language)?)
 }
 
-/// Erases an account with those of its vaults that `goes` names.
-fn erase_what(
-    plan: &mut Plan<'_>,
-    account: &Account,
-    goes: impl Fn(&View<'_>, Class, VaultId) -> StoreResult<bool>,
-) -> Decided<()> {
+/// Erases an account with these of its vaults, the account's own among them.
+fn drop_account(plan: &mut Plan<'_>, account: &Account, vaults: Vec<(Class, VaultId)>) -> Decided<()> {
     let subject = account.subject;
-    let own = vault(plan, subject)?;
     unindex(plan, account)?;
     sessions::end_all(plan, Holder::Customer(subject), None)?;
     export::forget(plan, subject)?;
     if let Some(leaving) = account.leaving {
         plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
     }
-    for (class, held) in held(plan, subject)? {
-        if goes(plan, class, held)? {
-            retention::let_go(plan, held)?;
-            plan.drop_at_request(held)?;
-        }
+    for (_, vault) in vaults {
+        retention::let_go(plan, vault)?;
+        plan.drop_at_request(vault)?;
     }
-    sharing::tell_to_delete(plan, own)?;
-    Ok(plan.drop_at_request(own)?)
+    Ok(())
 }
 
 /// Whether what a person holds of a class goes with the account, and not by a clock of its own.

@@ -54,8 +54,8 @@ use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow
 pub use factor::is_set as has_second_factor;
 pub use freeze::{freeze, frozen_since, release};
 pub use leaving::{
-    Leaving, Promised, WaitsFor, erase, erase_due, erase_whole, faults, follow_promises, is_in_use, leave,
-    past_their_month, stay, vaults_of, waits_for, would_erase,
+    AFTER_RESTORE, Leaving, Promised, WaitsFor, erase, erase_due, erase_whole, faults, follow_promises,
+    is_in_use, leave, past_their_month, stay, vaults_of, waits_for, would_erase,
 };
 pub use records::tables;
 pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};

@@ -9,7 +9,7 @@ use crate::classes::Class;
 use crate::front::{self, Page, or_again_at};
 use crate::locale::Text;
 use crate::orders;
-use crate::refusal::{Problem, Refusal, Stop};
+use crate::refusal::{Refusal, Stop};
 use crate::retention::holds;
 use crate::staff;
 use crate::store::{StoreResult, View};
@@ -170,7 +170,7 @@ async fn announce_it(visit: Visit, form: Form) -> Answer {
 
 async fn try_to_announce(visit: &Visit, form: &Form) -> Result<(), Stop> {
     if !form.ticked("confirm") {
-        return Err(Refusal::invalid(vec![Problem::new("confirm", NOT_CONFIRMED)]).into());
+        return Err(Refusal::field("confirm", NOT_CONFIRMED).into());
     }
     let member = visit.clerk()?;
     staff::prove_current(visit, form, &member).await?;

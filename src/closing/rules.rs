@@ -5,6 +5,7 @@ use std::ops::Bound;
 use jiff::tz::TimeZone;
 
 use super::records::{CLOSINGS, ClosingRow, NOTICE_DAYS, TELLING, TellingRow};
+use crate::accounts;
 use crate::clock::Timestamp;
 use crate::locale::Text;
 use crate::notify::{self, NoticeKind, OwnerNotice};
@@ -17,8 +18,6 @@ const DAY: i64 = 24 * 60 * 60;
 const COUNTER: &str = "closings";
 /// The owners are reminded so many seconds before the day.
 const REMIND_BEFORE: i64 = 3 * DAY;
-/// After a restore so many seconds pass before anything goes: the owner has time to call it off.
-const AFTER_RESTORE: i64 = 7 * DAY;
 
 /// A closing that was announced and not called off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -216,6 +215,6 @@ pub fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
     let Some((number, row)) = current(plan)?.filter(|(_, row)| row.finished.is_none()) else {
         return Ok(());
     };
-    let day = row.day.max(plan.now.plus_seconds(AFTER_RESTORE));
+    let day = row.day.max(plan.now.plus_seconds(accounts::AFTER_RESTORE));
     plan.put(&CLOSINGS, &number, &ClosingRow { day, reminded: false, ..row })
 }

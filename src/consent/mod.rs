@@ -61,6 +61,11 @@ impl Asked {
     pub fn of(visit: &Visit) -> Result<Self, Stop> {
         Ok(Self { subject: visit.subject()?, refuses: visit.refuses })
     }
+
+    /// The same, where it may be nobody.
+    pub fn if_any(visit: &Visit) -> Option<Self> {
+        visit.who().map(|subject| Self { subject, refuses: visit.refuses })
+    }
 }
 
 /// The proof that a living grant was seen; the writes of a purpose ask for it.

@@ -7,7 +7,7 @@ use crate::catalogue;
 use crate::clock::Timestamp;
 use crate::consent::{self, Asked, Purpose};
 use crate::ids::{ProductId, SubjectId, VariantId};
-use crate::locale::{Locale, Text};
+use crate::locale::Locale;
 use crate::refusal::Decided;
 use crate::requests::{self, End, Kind, RequestRow, State};
 use crate::shop::Shop;
@@ -125,7 +125,6 @@ fn ask(
 
 /// A question that was answered within a few days.
 fn answered_request(shop: &Shop, now: Timestamp, who: (SubjectId, Locale)) -> Decided<()> {
-    const LOOKED: Text = Text::new("a request about personal data", "个人信息权利请求");
     let (handle, l) = (shop.clone(), who.1);
     shop.store.commit_blocking(move |plan| {
         plan.now = now.plus_seconds(-45 * DAY);
@@ -135,7 +134,7 @@ fn answered_request(shop: &Shop, now: Timestamp, who: (SubjectId, Locale)) -> De
         plan.now = now.plus_seconds(-43 * DAY);
         let Some(looker) = owner(plan)? else { return Ok(()) };
         requests::note_opened(plan, &number)?;
-        staff::log_look(plan, &looker, LOOKED, Some(who.0), None, "to answer it / 处理请求")?;
+        staff::log_look(plan, &looker, requests::LOOKED, Some(who.0), None, "to answer it / 处理请求")?;
         let answer = t!(
             l,
             "Three years from the completion of the order, as the law asks. Afterwards the key to them is destroyed.",
@@ -162,7 +161,6 @@ fn open_request(shop: &Shop, now: Timestamp, who: (SubjectId, Locale)) -> Decide
 
 /// A look between midnight and five, of which the owners are alerted.
 fn look_at_night(shop: &Shop, now: Timestamp, whose: SubjectId) -> Decided<()> {
-    const LOOKED: Text = Text::new("a customer's data shown whole", "查看客户完整信息");
     let zone = shop.zone().clone();
     let Some(midnight) = Timestamp::end_of_day(&now.plus_seconds(-13 * DAY).day(&zone), &zone) else {
         return Ok(());
@@ -171,7 +169,7 @@ fn look_at_night(shop: &Shop, now: Timestamp, whose: SubjectId) -> Decided<()> {
         plan.now = midnight.plus_seconds(2 * HOUR + 600);
         let Some(looker) = owner(plan)? else { return Ok(()) };
         let reason = "the courier called for the way to the house / 快递员来电询问地址";
-        Ok(staff::log_look(plan, &looker, LOOKED, Some(whose), None, reason)?)
+        Ok(staff::log_look(plan, &looker, staff::REVEALED, Some(whose), None, reason)?)
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     // Without one the job of the open shop raises the alert in its first minutes.

@@ -85,14 +85,14 @@ pub async fn note_search(visit: &Visit, phrase: &str) -> Decided<()> {
         return Ok(());
     }
     let kept = phrase.to_owned();
-    let is_kept = match Asked::of(visit) {
-        Ok(asked) => {
+    let is_kept = match Asked::if_any(visit) {
+        Some(asked) => {
             note(&visit.shop, asked, Purpose::SearchHistory, move |plan, allowed, random| {
                 keep_search(plan, allowed, kept, random)
             })
             .await?
         }
-        Err(_) => false,
+        None => false,
     };
     if !is_kept {
         visit.shop.phrases.count(phrase);
@@ -106,7 +106,7 @@ pub async fn note_search(visit: &Visit, phrase: &str) -> Decided<()> {
 /// If the store could not be read.
 pub fn offered(visit: &Visit) -> StoreResult<Vec<String>> {
     const OFFERED: usize = 8;
-    let Ok(asked) = Asked::of(visit) else { return Ok(Vec::new()) };
+    let Some(asked) = Asked::if_any(visit) else { return Ok(Vec::new()) };
     let view = visit.view()?;
     if consent::allows(&view, asked, Purpose::SearchHistory)?.is_none() {
         return Ok(Vec::new());
@@ -119,8 +119,7 @@ pub fn offered(visit: &Visit) -> StoreResult<Vec<String>> {
 /// # Errors
 /// If the store could not be read.
 pub fn keeps_looks(visit: &Visit) -> StoreResult<bool> {
-    // A visitor is answered without a refusal being written for nobody.
-    let Some(asked) = visit.customer.as_ref().and_then(|_| Asked::of(visit).ok()) else { return Ok(false) };
+    let Some(asked) = Asked::if_any(visit) else { return Ok(false) };
     Ok(consent::allows(&visit.view()?, asked, Purpose::BrowsingHistory)?.is_some())
 }
 
@@ -129,7 +128,7 @@ pub fn keeps_looks(visit: &Visit) -> StoreResult<bool> {
 /// # Errors
 /// If the store could not be read or written.
 pub async fn note_look(visit: &Visit, product: ProductId) -> Decided<()> {
-    let Ok(asked) = Asked::of(visit) else { return Ok(()) };
+    let Some(asked) = Asked::if_any(visit) else { return Ok(()) };
     note(&visit.shop, asked, Purpose::BrowsingHistory, move |plan, allowed, random| {
         keep_look(plan, allowed, product, random)
     })

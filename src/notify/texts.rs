@@ -491,16 +491,20 @@ pub(super) fn owner_message(shop: &Shop, notice: OwnerNotice, l: Locale) -> Writ
             "Requests about personal data were not answered in time. Answer them now: {url}/admin/requests",
             "有个人信息权利请求未按时答复，请立即处理：{url}/admin/requests"
         ),
-        OwnerNotice::ClosingAnnounced | OwnerNotice::ClosingSoon => {
-            let day = shop.closes().map_or_else(String::new, |closes| closes.day.minute(shop.zone()));
-            t!(
-                l,
-                "Your business closes on {day}: all data about people is erased then, in every backup too. Every \
+        OwnerNotice::ClosingAnnounced | OwnerNotice::ClosingSoon => match shop.closes() {
+            // Called off before this was sent.
+            None => stays(shop, l),
+            Some(closes) => {
+                let day = closes.day.minute(shop.zone());
+                t!(
+                    l,
+                    "Your business closes on {day}: all data about people is erased then, in every backup too. Every \
                  customer is told. If you do not want this, call it off before: {url}/admin/closing",
-                "店铺将于 {day} 停业，届时删除全部个人信息，包括备份中的信息，并已通知客户。如非本意，请在此之前撤回：\
+                    "店铺将于 {day} 停业，届时删除全部个人信息，包括备份中的信息，并已通知客户。如非本意，请在此之前撤回：\
                  {url}/admin/closing"
-            )
-        }
+                )
+            }
+        },
         OwnerNotice::ClosingDone => t!(
             l,
             "All data about people is erased, but for what legal holds keep. The record of sales that names nobody \
@@ -573,17 +577,17 @@ fn signed_sms(shop: &Shop, text: &str, l: Locale) -> String {
     t!(l, "{name}: {text}", "【{name}】{text}")
 }
 
-/// The version that accounts are told of, and from when it is in force.
+/// What is said once a closing is called off.
 fn stays(shop: &Shop, l: Locale) -> String {
     let url = shop.url();
     t!(
         l,
-        "We announced that this shop closes. That is called off: your account and your orders stay as they \
-         are.\n\n{url}",
-        "此前发布的停业公告已撤回，您的账号与订单不受影响。\n\n{url}"
+        "We announced that this shop closes. That is called off: accounts and orders stay as they are.\n\n{url}",
+        "此前发布的停业公告已撤回，账号与订单不受影响。\n\n{url}"
     )
 }
 
+/// The version that accounts are told of, and from when it is in force.
 fn upcoming(shop: &Shop) -> (u64, String) {
     let standing = shop.policy();
     let (number, at) = standing.upcoming.unwrap_or((standing.in_force, shop.clock.now()));

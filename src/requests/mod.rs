@@ -13,6 +13,7 @@ mod reminders;
 mod rules;
 mod stranger;
 
+pub use office::LOOKED;
 pub use pages::where_to_complain;
 pub use records::{Ground, Kind, Reason, RequestRow, State};
 pub use reminders::remind;

@@ -18,7 +18,8 @@ use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
 
 const HERE: &str = "/admin/requests";
 const PAGE: usize = 50;
-const LOOKED: Text = Text::new("a request about personal data", "个人信息权利请求");
+/// What is looked at, as the access log says it.
+pub const LOOKED: Text = Text::new("a request about personal data", "个人信息权利请求");
 const WHY: &str = "to answer it / 处理请求";
 
 pub(super) fn routes() -> Vec<Route> {

@@ -173,7 +173,7 @@ async fn show_one(visit: Visit, Path(id): Path<String>) -> Answer {
 
 const SHORT_REASON: Text =
     Text::new("Say in a few words why you need to see this.", "请简要说明查看的理由（至少 5 个字）。");
-const REVEALED: Text = Text::new("a customer's data shown whole", "查看客户完整信息");
+pub const REVEALED: Text = Text::new("a customer's data shown whole", "查看客户完整信息");
 
 /// The look is stored before anything is shown.
 async fn reveal(mut visit: Visit, Path(id): Path<String>, form: Form) -> Answer {

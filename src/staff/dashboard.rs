@@ -104,19 +104,28 @@ fn warnings(visit: &Visit, view: &View<'_>, member: &StaffMember) -> StoreResult
     let l = visit.locale;
     let mut found = Vec::new();
     if !has_factor(view, member.id)? {
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "Your account has no second factor: a stolen password is enough to get in.",
                 "您的账号未开启两步验证，密码泄露后他人即可登录。"
-            )) }
-            p { a href="/admin/security/second" { (t!(l, "Set up the second factor", "设置两步验证")) } }
-        });
+            ),
+            "/admin/security/second",
+            t!(l, "Set up the second factor", "设置两步验证"),
+        ));
     }
     if member.owner {
         found.extend(shop_warnings(visit, view)?);
     }
     Ok(found)
+}
+
+/// A warning, and where to see to it.
+fn leading(says: String, to: &str, label: String) -> Markup {
+    html! {
+        p { (says) }
+        p { a href=(to) { (label) } }
+    }
 }
 
 /// What is not deleted before the owner has said so.
@@ -125,25 +134,23 @@ fn held_deletions(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
     let mut found = Vec::new();
     if let Some(jump) = visit.shop.clock.jump() {
         let (says, good) = (jump.says.minute(visit.shop.zone()), jump.good.minute(visit.shop.zone()));
-        found.push(html! {
-            p { (t!(
+        found.push(leading(t!(
                 l,
                 "The clock jumped: it says {says}, and {good} was expected. Nothing is deleted until you confirm it.",
                 "时钟发生跳变：当前显示 {says}，预期为 {good}。在您确认之前不会删除任何数据。"
-            )) }
-            p { a href="/admin/retention" { (t!(l, "Look at it", "前往处理")) } }
-        });
+            ), "/admin/retention", t!(l, "Look at it", "前往处理")));
     }
     for (_, held) in view.held_runs()? {
         let wanted = held.wanted;
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "More records than could be foreseen were to be deleted: {wanted}. They wait for your word.",
                 "待删除的记录超出预期：{wanted} 条，正在等待您的确认。"
-            )) }
-            p { a href="/admin/retention" { (t!(l, "Look at it", "前往处理")) } }
-        });
+            ),
+            "/admin/retention",
+            t!(l, "Look at it", "前往处理"),
+        ));
     }
     Ok(found)
 }
@@ -170,24 +177,22 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
     }
     if let Some(closes) = shop.closes().filter(|closes| closes.finished.is_none()) {
         let day = closes.day.day(shop.zone());
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "The business closes on {day}, and all data about people is erased then.",
                 "店铺将于 {day} 停业，届时删除全部个人信息。"
-            )) }
-            p { a href="/admin/closing" { (t!(l, "How it stands, and how to call it off", "查看进度或撤回")) } }
-        });
+            ),
+            "/admin/closing",
+            t!(l, "How it stands, and how to call it off", "查看进度或撤回"),
+        ));
     }
     if crate::policy::has_draft(view)? {
-        found.push(html! {
-            p { (t!(
+        found.push(leading(t!(
                 l,
                 "Settings or configuration say something else than the published privacy policy. There is a draft; until its version is in force the shop goes by what is published.",
                 "店铺设置或配置与已公布的隐私政策不一致，已生成草案。新版本生效前，店铺仍按已公布的政策执行。"
-            )) }
-            p { a href="/admin/policy" { (t!(l, "Read and announce it", "查看并公布")) } }
-        });
+            ), "/admin/policy", t!(l, "Read and announce it", "查看并公布")));
     }
     if let Some(given) = crate::backup::stale_given_copy(shop)? {
         let day = given.day(shop.zone());
@@ -201,14 +206,15 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
         });
     }
     if crate::backup::question(shop).ok().flatten().is_some() {
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "This shop was restored from a backup and waits for your word that it goes on.",
                 "本店由备份恢复而来，正在等待您确认继续经营。"
-            )) }
-            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
-        });
+            ),
+            "/admin/backups",
+            t!(l, "Backups", "备份"),
+        ));
     }
     let away = crate::backup::overdue(shop)?.into_iter().filter(|place| place.name != crate::backup::LOCAL);
     for place in away.filter(|_| crate::backup::has_recipients(shop)) {
@@ -221,30 +227,33 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
     }
     if let Some(late) = crate::backup::late(shop).ok().flatten().filter(|late| late.had_time) {
         let day = late.due.minute(shop.zone());
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "A backup was due on {day} and was not made. It is tried again by itself; the log says why.",
                 "应于 {day} 完成的备份未能完成。系统会自动重试，原因见日志。"
-            )) }
-            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
-        });
+            ),
+            "/admin/backups",
+            t!(l, "Backups", "备份"),
+        ));
     }
     if !shop.demo && crate::backup::rehearsal_is_due(shop).unwrap_or(false) {
-        found.push(html! {
-            p { (t!(l, "It is time to rehearse a restore.", "该演练一次备份恢复了。")) }
-            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
-        });
+        found.push(leading(
+            t!(l, "It is time to rehearse a restore.", "该演练一次备份恢复了。"),
+            "/admin/backups",
+            t!(l, "Backups", "备份"),
+        ));
     }
     if !crate::backup::has_recipients(shop) {
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "There are no backups: no key is known that could open one.",
                 "尚无备份：没有可用于解密备份的密钥。"
-            )) }
-            p { a href="/admin/backups" { (t!(l, "Backups", "备份")) } }
-        });
+            ),
+            "/admin/backups",
+            t!(l, "Backups", "备份"),
+        ));
     }
     if !shop.demo && crate::master::lies_beside(&shop.dir) {
         found.push(html! { p { (t!(
@@ -269,14 +278,15 @@ fn shop_warnings(visit: &Visit, view: &View<'_>) -> StoreResult<Vec<Markup>> {
     }
     let waiting = list(view)?.iter().filter(|other| !other.active).count();
     if waiting > 0 {
-        found.push(html! {
-            p { (t!(
+        found.push(leading(
+            t!(
                 l,
                 "Members of staff who wait to be admitted after the restore: {waiting}.",
                 "恢复备份后等待重新启用的员工：{waiting} 人。"
-            )) }
-            p { a href="/admin/staff" { (t!(l, "Staff", "员工")) } }
-        });
+            ),
+            "/admin/staff",
+            t!(l, "Staff", "员工"),
+        ));
     }
     Ok(found)
 }

@@ -26,6 +26,7 @@ mod steps;
 mod tries;
 
 pub use access_log::{Looker, log_look, log_own_look, log_shell_look};
+pub use customers::REVEALED;
 pub use security::prove_current;
 pub use tries::Tries;
 

@@ -79,12 +79,17 @@ impl Visit {
         self.customer.is_none() && self.staff.is_none() && self.cart.is_none()
     }
 
+    /// Who is signed in as a customer, if anybody is.
+    pub fn who(&self) -> Option<SubjectId> {
+        match self.customer.as_ref()?.holder {
+            Holder::Customer(subject) => Some(subject),
+            Holder::Staff(_) => None,
+        }
+    }
+
     /// The signed-in customer; routes for customers always have one.
     pub fn subject(&self) -> Result<SubjectId, Stop> {
-        match self.customer.as_ref().map(|session| session.holder) {
-            Some(Holder::Customer(subject)) => Ok(subject),
-            _ => Err(Refusal::forbidden().into()),
-        }
+        self.who().ok_or_else(|| Refusal::forbidden().into())
     }
 
     /// The signed-in member of staff; routes for staff always have one.
