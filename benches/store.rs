@@ -18,7 +18,7 @@ use tuckshop::disk::RealDisk;
 use tuckshop::ids::VaultId;
 use tuckshop::random::{Random, SystemSource};
 use tuckshop::store::keyring::MasterKey;
-use tuckshop::store::{Field, Plan, Record, Setting, Store, Table, TableInfo, floor, new_head};
+use tuckshop::store::{Field, Plan, Record, Register, Setting, Store, TABLES, Table, TableInfo, new_head};
 
 /// A record of some 600 bytes.
 #[derive(Clone, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ struct Plain {
 }
 
 impl Record for Plain {
-    const FIELDS: &'static [Field] = &[Field::new("text", DataKind::Nothing)];
+    const FIELDS: &'static [Field] = &[Field::new("text", DataKind::NotPersonal)];
 }
 
 const NOTES: Table<String, Note> = Table::new("notes", Class::Address);
@@ -44,7 +44,7 @@ const PLAIN: Table<String, Plain> = Table::new("plain", Class::Public);
 
 fn tables() -> &'static [TableInfo] {
     static ALL: LazyLock<Vec<TableInfo>> = LazyLock::new(|| {
-        let mut all = floor::tables();
+        let mut all = TABLES.concat();
         all.extend([NOTES.info(), PLAIN.info()]);
         all
     });
@@ -68,7 +68,7 @@ fn open() -> Bench {
         disk: Arc::new(RealDisk),
         clock: clock.clone(),
         random,
-        tables: tables(),
+        register: Register::of_tables(tables()),
     };
     let store = Store::create(&setting, &MasterKey::new([7; 32]), &head).expect("a store");
     Bench { _dir: dir, clock, store: Arc::new(store) }

@@ -7,36 +7,37 @@ mod tests;
 use std::sync::LazyLock;
 
 use maud::{Markup, html};
-use serde::{Deserialize, Serialize};
 
 use crate::classes::DataKind;
 use crate::contact::{mask_address, mask_name, mask_phone, parse_email, parse_mobile};
 use crate::delivery::divisions::{self, Place, Reach, Resolved};
 use crate::locale::{Locale, Text};
 use crate::refusal::Problem;
-use crate::store::{Field, Record};
+use crate::store::{Field, Record, record};
 use crate::t;
 use crate::web::Form;
 use crate::web::ui::{self, Width};
 
 use countries::COUNTRIES;
 
-/// Where a parcel goes, and to whom.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Address {
-    pub name: String,
-    /// E.164.
-    pub phone: String,
-    /// ISO 3166-1, two capital letters.
-    pub country: String,
-    pub region: Place,
-    pub city: Place,
-    pub district: Place,
-    pub street: String,
-    pub postcode: String,
-    /// Empty if none was given; so is `email`.
-    pub landline: String,
-    pub email: String,
+record! {
+    /// Where a parcel goes, and to whom.
+    #[derive(Clone, Default, PartialEq, Eq)]
+    pub struct Address {
+        pub name: String = Basic,
+        /// E.164.
+        pub phone: String = Basic,
+        /// ISO 3166-1, two capital letters.
+        pub country: String = Basic,
+        pub region: Place = Basic of Place,
+        pub city: Place = Basic of Place,
+        pub district: Place = Basic of Place,
+        pub street: String = Basic,
+        pub postcode: String = Basic,
+        /// Empty if none was given; so is `email`.
+        pub landline: String = Basic,
+        pub email: String = Basic,
+    }
 }
 
 impl std::fmt::Debug for Address {
@@ -49,21 +50,6 @@ impl std::fmt::Debug for Address {
 impl Record for Place {
     const FIELDS: &'static [Field] =
         &[Field::new("code", DataKind::Basic), Field::new("name", DataKind::Basic)];
-}
-
-impl Record for Address {
-    const FIELDS: &'static [Field] = &[
-        Field::new("name", DataKind::Basic),
-        Field::new("phone", DataKind::Basic),
-        Field::new("country", DataKind::Basic),
-        Field::of::<Place>("region", DataKind::Basic),
-        Field::of::<Place>("city", DataKind::Basic),
-        Field::of::<Place>("district", DataKind::Basic),
-        Field::new("street", DataKind::Basic),
-        Field::new("postcode", DataKind::Basic),
-        Field::new("landline", DataKind::Basic),
-        Field::new("email", DataKind::Basic),
-    ];
 }
 
 const CHINA: &str = "CN";

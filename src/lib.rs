@@ -70,7 +70,8 @@ pub mod random;
 pub mod refusal;
 pub mod requests;
 pub mod retention;
-pub mod routes;
+pub mod room;
+pub mod rooms;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
@@ -80,7 +81,6 @@ pub mod shop;
 pub mod staff;
 pub mod store;
 pub mod support;
-pub mod tables;
 #[cfg(test)]
 mod trial;
 pub mod web;

@@ -1,18 +1,20 @@
 //! Doors for programs: health, metrics, search engines, security researchers, password managers.
 
+use crate::room::job::JobRuns;
 use std::fmt::Write;
 use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::catalogue;
 use crate::notify;
 use crate::orders;
 use crate::pages::InfoPage;
+use crate::room::{self, Job, JobLog, Room};
 use crate::shop::Shop;
 use crate::store::StoreResult;
 use crate::web::{Answer, Route, Visit, Who, aside, get, see};
+use crate::{catalogue, memory};
 
 /// With less free space the shop does not call itself ready.
 const LEAST_FREE_BYTES: u64 = 50 << 20;
@@ -22,7 +24,17 @@ const MOST_ADDRESSES: usize = 50_000;
 /// How far ahead `security.txt` expires: half a year, well within the year that is allowed.
 const SECURITY_TXT_LIFE: i64 = 182 * 24 * 60 * 60;
 
-pub fn routes() -> Vec<Route> {
+/// This room, as the house knows it.
+pub static ROOM: Room = Room { routes, jobs: JOBS, ..Room::named("machine") };
+
+const JOBS: &[Job] = &[Job::every("give-memory-back", Duration::from_secs(2), |_| {
+    room::run(async {
+        memory::give_back();
+        Ok(())
+    })
+})];
+
+fn routes() -> Vec<Route> {
     vec![
         get("/healthz", Who::Anyone, healthz),
         get("/readyz", Who::Anyone, readyz),
@@ -110,7 +122,26 @@ fn metrics_text(shop: &Shop) -> StoreResult<String> {
     text.gauge("tuckshop_outbox_oldest_waiting_seconds", "Age of the oldest message that waits", age);
     let free = shop.disk.free_bytes(&shop.dir).unwrap_or(0);
     text.gauge("tuckshop_disk_free_bytes", "Free bytes where the data dir lies", free);
+    job_metrics(shop, &mut text);
     Ok(text.0)
+}
+
+/// How the jobs went since the shop was opened.
+fn job_metrics(shop: &Shop, text: &mut Metrics) {
+    let all = shop.of::<JobLog>().all();
+    let mut family = |name: &str, kind: &str, help: &str, value: fn(&JobRuns) -> f64| {
+        text.family(name, kind, help);
+        for (job, runs) in &all {
+            text.labelled(name, "job", job, value(runs));
+        }
+    };
+    let seconds = |runs: &JobRuns| runs.last.map_or(0.0, |last| last.as_millis() as f64 / 1000.0);
+    family("tuckshop_job_last_run_timestamp_seconds", "gauge", "When a job last ended", seconds);
+    family("tuckshop_job_duration_seconds", "gauge", "How long its last run took", |runs| {
+        runs.took.as_secs_f64()
+    });
+    family("tuckshop_job_runs_total", "counter", "Runs of a job", |runs| runs.runs as f64);
+    family("tuckshop_job_failures_total", "counter", "Runs that failed", |runs| runs.failures as f64);
 }
 
 #[derive(Default)]

@@ -19,7 +19,7 @@ use crate::settings::{self, Settings};
 use crate::shop::{Parts, Shop};
 use crate::store::keyring::MasterKey;
 use crate::store::{self, Setting, ShopHead, Store, StoreError};
-use crate::{accounts, backup, requests, staff, tables};
+use crate::{backup, rooms};
 
 /// Why a data dir was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -337,7 +337,7 @@ impl Opener {
             disk: self.disk.clone(),
             clock,
             random: self.random.clone(),
-            tables: tables::all(),
+            register: rooms::register(),
         }
     }
 
@@ -370,12 +370,7 @@ fn index_contacts_if_lost(store: &Store) -> Result<(), OpeningError> {
     if store.view()?.has_contact_index()? {
         return Ok(());
     }
-    let rebuild = |plan: &mut store::Plan<'_>| {
-        accounts::rebuild_index(plan)?;
-        staff::rebuild_index(plan)?;
-        Ok(requests::rebuild_index(plan)?)
-    };
-    store.commit_blocking(rebuild).map_err(stop_to_store)
+    store.commit_blocking(|plan| Ok(plan.reindex_all()?)).map_err(stop_to_store)
 }
 
 /// The system's clock, moved by a declared offset, whose jumps are not believed.

@@ -1,28 +1,22 @@
 //! Secrets of the shop itself: drawn once, sealed under vaults that are never dropped, in every
 //! backup, kept through every restore.
 
-use serde::{Deserialize, Serialize};
-
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::refusal::Stop;
 use crate::shop::Shop;
-use crate::store::{Field, Record, StoreError, StoreResult, Table, TableInfo};
+use crate::store::{StoreError, StoreResult, record, tables};
 
-/// A secret of 256 bits.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct SecretRow {
-    pub bytes: [u8; 32],
+record! {
+    /// A secret of 256 bits.
+    #[derive(Clone)]
+    pub struct SecretRow {
+        pub bytes: [u8; 32] = NotPersonal,
+    }
 }
 
-impl Record for SecretRow {
-    const FIELDS: &'static [Field] = &[Field::new("bytes", DataKind::Nothing)];
-}
-
-/// Secrets by name.
-pub const SECRETS: Table<String, SecretRow> = Table::new("secrets", Class::Shop);
-
-pub fn tables() -> Vec<TableInfo> {
-    vec![SECRETS.info()]
+tables! {
+    /// Secrets by name.
+    pub SECRETS: String => SecretRow = "secrets" of Shop;
 }
 
 /// The secret of this name; drawn at the first call. Not for async callers.

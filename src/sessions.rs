@@ -6,11 +6,11 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::{StaffId, SubjectId};
 use crate::random::Random;
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Plan, StoreResult, View, record, tables};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -41,38 +41,31 @@ impl Holder {
     }
 }
 
-/// A session as it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SessionRow {
-    pub holder: Holder,
-    pub began: Timestamp,
-    pub used: Timestamp,
-    /// Browser and system in two words, to tell one's own sessions apart.
-    pub device: String,
+record! {
+    /// A session as it is stored.
+    #[derive(Clone, Debug)]
+    pub struct SessionRow {
+        pub holder: Holder = OnlineIdentity,
+        pub began: Timestamp = OnlineIdentity,
+        pub used: Timestamp = OnlineIdentity,
+        /// Browser and system in two words, to tell one's own sessions apart.
+        pub device: String = Device,
+    }
 }
 
-impl Record for SessionRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("holder", DataKind::OnlineIdentity),
-        Field::new("began", DataKind::OnlineIdentity),
-        Field::new("used", DataKind::OnlineIdentity),
-        Field::new("device", DataKind::Device),
-    ];
+tables! {
+    /// Sessions by the hash of their token.
+    pub SESSIONS: [u8; 32] => SessionRow = "sessions" of Session;
+    /// The sessions of each holder, to list and to end them.
+    pub SESSIONS_OF: Vec<u8> => SessionRef = "sessions_of" of Session;
 }
 
-/// Sessions by the hash of their token.
-pub const SESSIONS: Table<[u8; 32], SessionRow> = Table::new("sessions", Class::Session);
-/// The sessions of each holder, to list and to end them.
-pub const SESSIONS_OF: Table<Vec<u8>, SessionRef> = Table::new("sessions_of", Class::Session);
-
-/// Which session a row of [`SESSIONS_OF`] means.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SessionRef {
-    pub hash: [u8; 32],
-}
-
-impl Record for SessionRef {
-    const FIELDS: &'static [Field] = &[Field::new("hash", DataKind::OnlineIdentity)];
+record! {
+    /// Which session a row of [`SESSIONS_OF`] means.
+    #[derive(Clone, Debug)]
+    pub struct SessionRef {
+        pub hash: [u8; 32] = OnlineIdentity,
+    }
 }
 
 /// A living session.

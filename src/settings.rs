@@ -1,60 +1,39 @@
 //! What the shop is: its name, its trader, its money, its delivery. Kept in the store, changed in
 //! the back office; the configuration file gives the first values only.
 
-use serde::{Deserialize, Serialize};
-
-use crate::classes::{Class, DataKind};
 use crate::config::Config;
 use crate::locale::Locale;
 use crate::money::{Currency, Money};
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Plan, StoreResult, View, record, tables};
 
-/// What the shop is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Settings {
-    pub name: String,
-    /// ISO 3166-1, two letters.
-    pub country: String,
-    pub currency: Currency,
-    /// Who trades, as the law wants it named.
-    pub company: String,
-    pub licence: String,
-    pub icp: String,
-    pub address: String,
-    pub email: String,
-    pub phones: Vec<String>,
-    /// The person responsible for personal information.
-    pub officer: String,
-    /// Where to pay to, shown with each order that is paid by transfer.
-    pub transfer_instructions: String,
-    /// The flat price of a delivery.
-    pub delivery_price: Money,
-    pub default_locale: Locale,
+record! {
+    /// What the shop is.
+    #[derive(Clone, Debug)]
+    pub struct Settings {
+        pub name: String = NotPersonal,
+        /// ISO 3166-1, two letters.
+        pub country: String = NotPersonal,
+        pub currency: Currency = NotPersonal,
+        /// Who trades, as the law wants it named.
+        pub company: String = NotPersonal,
+        pub licence: String = NotPersonal,
+        pub icp: String = NotPersonal,
+        pub address: String = NotPersonal,
+        pub email: String = NotPersonal,
+        pub phones: Vec<String> = NotPersonal,
+        /// The person responsible for personal information.
+        pub officer: String = NotPersonal,
+        /// Where to pay to, shown with each order that is paid by transfer.
+        pub transfer_instructions: String = NotPersonal,
+        /// The flat price of a delivery.
+        pub delivery_price: Money = NotPersonal,
+        pub default_locale: Locale = NotPersonal,
+    }
 }
 
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
+tables! {
+    pub SETTINGS: () => Settings = "settings" of Public;
 }
-
-impl Record for Settings {
-    const FIELDS: &'static [Field] = &[
-        plain("name"),
-        plain("country"),
-        plain("currency"),
-        plain("company"),
-        plain("licence"),
-        plain("icp"),
-        plain("address"),
-        plain("email"),
-        plain("phones"),
-        plain("officer"),
-        plain("transfer_instructions"),
-        plain("delivery_price"),
-        plain("default_locale"),
-    ];
-}
-
-pub const SETTINGS: Table<(), Settings> = Table::new("settings", Class::Public);
 
 impl Settings {
     /// The first values, from the configuration.

@@ -1,5 +1,7 @@
 //! The open shop: what every handler and every job is handed.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -7,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
 use crate::closing;
@@ -35,6 +38,21 @@ pub struct Parts {
     pub demo: bool,
     /// Made for rehearsal: no real message or partner call leaves.
     pub rehearsal: bool,
+}
+
+/// One value of each type.
+#[derive(Default)]
+struct Memory(RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl Memory {
+    fn of<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
+        let value = known.unwrap_or_else(|| {
+            let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone()
+        });
+        value.downcast().unwrap_or_else(|_| unreachable!("each value lies under its own type"))
+    }
 }
 
 /// A handle to the open shop.
@@ -68,12 +86,8 @@ pub struct Inner {
     /// Held while a place is claimed or given its keyring copy: one at a time, so that the newest state
     /// is written last.
     pub copying: Mutex<()>,
-    /// Rung when a message was queued.
-    pub outbox_bell: Notify,
     /// Search phrases of nobody that wait to be stored.
     pub phrases: crate::history::Gathered,
-    /// Rung when somebody asked for a copy of their data.
-    pub export_bell: Notify,
     pub catalogue: crate::catalogue::Cache,
     pub setup: crate::staff::setup::Invitation,
     pub staff_tries: crate::staff::Tries,
@@ -87,8 +101,10 @@ pub struct Inner {
     stopped_selling: AtomicBool,
     /// Set once these files were found to have a twin.
     suspected: AtomicBool,
-    /// Set once the shop is told to stop: long work that may be begun again ends early.
-    closing: AtomicBool,
+    /// Cancelled once the shop is told to stop: jobs end, and so does long work that may be begun again.
+    pub shutdown: CancellationToken,
+    /// What rooms remember while the shop is open.
+    memory: Memory,
 }
 
 impl Deref for Shop {
@@ -129,9 +145,7 @@ impl Shop {
             pictures: Semaphore::new(1),
             behind_since: Mutex::new(None),
             copying: Mutex::new(()),
-            outbox_bell: Notify::new(),
             phrases: crate::history::Gathered::default(),
-            export_bell: Notify::new(),
             catalogue: crate::catalogue::Cache::default(),
             setup: crate::staff::setup::Invitation::default(),
             staff_tries: crate::staff::Tries::default(),
@@ -140,19 +154,16 @@ impl Shop {
             at_work: OnceLock::new(),
             stopped_selling: AtomicBool::new(false),
             suspected: AtomicBool::new(false),
-            closing: AtomicBool::new(false),
+            shutdown: CancellationToken::new(),
+            memory: Memory::default(),
             url: parts.url.trim_end_matches('/').to_owned(),
             config: parts.config,
         })))
     }
 
-    /// Lets long work that may be begun again end early.
-    pub fn begin_to_close(&self) {
-        self.closing.store(true, Ordering::SeqCst);
-    }
-
-    pub fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::SeqCst)
+    /// What a room remembers while the shop is open: one value of each type, made when it is first asked for.
+    pub fn of<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.memory.of()
     }
 
     /// For how many seconds the jobs of this process have run.

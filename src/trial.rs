@@ -25,7 +25,7 @@ pub fn parts(dir: &Path, clock: &Arc<ManualClock>, rehearsal: bool, demo: bool) 
         disk: Arc::new(RealDisk),
         clock: clock.clone(),
         random: random.clone(),
-        tables: crate::tables::all(),
+        register: crate::rooms::register(),
     };
     let key = MasterKey::new([7; 32]);
     let store = if dir.join("shop.redb").exists() {

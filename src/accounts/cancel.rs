@@ -59,7 +59,6 @@ async fn show(visit: Visit) -> Answer {
 async fn cancel(visit: Visit, form: Form) -> Answer {
     match try_cancel(&visit, &form).await {
         Ok(outcome) => {
-            visit.shop.outbox_bell.notify_one();
             let gone = Visit { customer: None, ..visit.clone() };
             Ok(without_cookie(page(after(&gone, &outcome)?), &visit.shop, Cookie::Session))
         }

@@ -2,29 +2,26 @@
 //! All its sessions end, and nobody is let in before a new password was set by a code to a proven
 //! contact, or before staff release it.
 
-use serde::{Deserialize, Serialize};
-
 use super::vault;
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::SubjectId;
 use crate::locale::Text;
 use crate::notify::{self, NoticeKind};
 use crate::refusal::{Decided, Refusal};
 use crate::sessions::{self, Holder};
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Plan, StoreResult, View, record, tables};
 
-/// That an account is frozen; lies in the account's vault.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct FrozenRow {
-    pub since: Timestamp,
+record! {
+    /// That an account is frozen; lies in the account's vault.
+    #[derive(Clone, Debug)]
+    pub struct FrozenRow {
+        pub since: Timestamp = OnlineIdentity,
+    }
 }
 
-impl Record for FrozenRow {
-    const FIELDS: &'static [Field] = &[Field::new("since", DataKind::OnlineIdentity)];
+tables! {
+    pub FROZEN: SubjectId => FrozenRow = "accounts_frozen" of Account;
 }
-
-pub const FROZEN: Table<SubjectId, FrozenRow> = Table::new("accounts_frozen", Class::Account);
 
 /// Since when an account is frozen; `None` if it is not.
 ///

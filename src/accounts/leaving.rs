@@ -11,7 +11,6 @@ use super::{Account, change, contact_of, find, get, held, unindex, vault};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::consent;
-use crate::export;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, Farewell, NoticeKind, PartLeft};
 use crate::orders;
@@ -20,8 +19,7 @@ use crate::retention::{self, Rule, holds};
 use crate::sessions::{self, Holder};
 use crate::shop::Shop;
 use crate::store::floor::Mark;
-use crate::store::{Plan, StoreResult, View};
-use crate::support;
+use crate::store::{Plan, RestoreKind, StoreResult, View};
 
 /// An account that was cancelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -89,11 +87,11 @@ fn set(plan: &mut Plan<'_>, account: &Account, leaving: Option<Leaving>) -> Stor
     match leaving {
         Some(leaving) => {
             plan.put(&LEAVING_DUE, &due_key(leaving.until, subject), &Mark {})?;
-            support::hide(plan, subject)?;
+            plan.hooks().iter().try_for_each(|hooks| (hooks.on_cancelled)(plan, subject))?;
             plan.promise(own, leaving.until)
         }
         None => {
-            support::show(plan, subject)?;
+            plan.hooks().iter().try_for_each(|hooks| (hooks.on_returned)(plan, subject))?;
             plan.take_promise_back(own)
         }
     }
@@ -133,7 +131,7 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
         after: after as u64,
     });
     let farewell = Farewell { parts: parts.collect(), receipts: consent::receipts_to_send(plan, subject)? };
-    support::part(plan, subject)?;
+    before_erased(plan, subject)?;
     let (going, staying): (Vec<_>, Vec<_>) = vaults.into_iter().partition(|(class, _)| goes_at_once(*class));
     for (_, evidence) in staying.into_iter().filter(|(class, _)| *class == Class::ConsentEvidence) {
         consent::rest(plan, evidence)?;
@@ -150,6 +148,7 @@ pub fn erase(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
 pub fn erase_whole(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     let account = get(plan, subject)?;
     let mut going = vaults_of(plan, subject)?;
+    before_erased(plan, subject)?;
     let held = holds::all_held(plan)?;
     going.retain(|(_, vault)| !held.contains(vault));
     drop_account(plan, &account, going)?;
@@ -157,17 +156,21 @@ pub fn erase_whole(plan: &mut Plan<'_>, subject: SubjectId) -> Decided<()> {
     Ok(notify::queue_to_contact(plan, &contact_of(&account), notice, account.language)?)
 }
 
+/// Tells every room that an account is about to be erased.
+fn before_erased(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+    plan.hooks().iter().try_for_each(|hooks| (hooks.before_erased)(plan, subject))
+}
+
 /// Erases an account with these of its vaults, the account's own among them.
 fn drop_account(plan: &mut Plan<'_>, account: &Account, vaults: Vec<(Class, VaultId)>) -> Decided<()> {
     let subject = account.subject;
     unindex(plan, account)?;
     sessions::end_all(plan, Holder::Customer(subject), None)?;
-    export::forget(plan, subject)?;
     if let Some(leaving) = account.leaving {
         plan.delete(&LEAVING_DUE, &due_key(leaving.until, subject))?;
     }
     for (_, vault) in vaults {
-        retention::let_go(plan, vault)?;
+        plan.before_vault_drop(vault)?;
         plan.drop_at_request(vault)?;
     }
     Ok(())
@@ -219,9 +222,6 @@ pub async fn erase_due(shop: &Shop) -> Decided<u64> {
     let mut erased = 0;
     for subject in due {
         erased += u64::from(shop.store.commit(move |plan| erase_if_due(plan, subject)).await?);
-    }
-    if erased > 0 {
-        shop.outbox_bell.notify_one();
     }
     Ok(erased)
 }
@@ -277,26 +277,18 @@ pub(super) fn counted(vaults: &[(Class, VaultId)], is_left: impl Fn(Class, Vault
     counts.into_iter().map(|(class, (before, after))| (class, before, after)).collect()
 }
 
-/// Where the list of promised erasures comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Promised {
-    /// From this data dir, under a keyring that was put back.
-    Here,
-    /// From a list that is newer than the backup: whoever leaves learns of it and has time to stay.
-    InABackup,
-}
-
 /// After a restore: the promised erasures are those of the newest list, so an account leaves that was
 /// cancelled after the backup, and one stays that came back since. Nobody is erased within seven days,
 /// and whoever leaves is told.
 ///
 /// # Errors
 /// If the store could not be read or written.
-pub fn follow_promises(plan: &mut Plan<'_>, source: Promised) -> StoreResult<()> {
+pub(super) fn follow_promises(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
     let promised: BTreeMap<VaultId, Timestamp> = plan.promised()?.into_iter().collect();
-    let earliest = match source {
-        Promised::Here => Timestamp::default(),
-        Promised::InABackup => plan.now.plus_seconds(AFTER_RESTORE),
+    let earliest = match how {
+        RestoreKind::KeyringPutBack => Timestamp::default(),
+        // The list is newer than the backup: whoever leaves learns of it and has time to stay.
+        RestoreKind::FromArchive | RestoreKind::ListFollowed => plan.now.plus_seconds(AFTER_RESTORE),
     };
     let mut before = None;
     loop {

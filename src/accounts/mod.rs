@@ -32,6 +32,8 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use std::ops::Bound;
 use std::sync::LazyLock;
 
@@ -39,14 +41,14 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::consent;
 use crate::contact::{Contact, check_account_name};
-use crate::export;
 use crate::ids::{SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::policy;
 use crate::random::Random;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::holds;
-use crate::store::{Handle, Key, Plan, StoreError, StoreResult, View};
+use crate::room::{self, Job, Room};
+use crate::store::{Handle, Hooks, IndexedTo, Key, Plan, StoreError, StoreResult, View};
 use crate::web::Route;
 
 use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};
@@ -54,10 +56,9 @@ use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow
 pub use factor::is_set as has_second_factor;
 pub use freeze::{freeze, frozen_since, release};
 pub use leaving::{
-    AFTER_RESTORE, Leaving, Promised, WaitsFor, erase, erase_due, erase_whole, faults, follow_promises,
-    is_in_use, leave, past_their_month, stay, vaults_of, waits_for, would_erase,
+    AFTER_RESTORE, Leaving, WaitsFor, erase, erase_due, erase_whole, faults, is_in_use, leave,
+    past_their_month, stay, vaults_of, waits_for, would_erase,
 };
-pub use records::tables;
 pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};
 
 /// A customer's account.
@@ -232,7 +233,7 @@ pub fn held(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Class, Vaul
 
 /// Erases one of a person's vaults and takes it off their list. The copy of their data that shows it goes too.
 pub fn drop_held(plan: &mut Plan<'_>, subject: SubjectId, dropped: VaultId) -> StoreResult<()> {
-    export::forget(plan, subject)?;
+    plan.data_removed(subject)?;
     let rows = plan.list(&HOLDINGS, &subject.to_bytes())?;
     for row in rows.into_iter().filter(|row| row.record.vault == dropped) {
         plan.delete(&HOLDINGS, &row.key)?;
@@ -347,25 +348,14 @@ fn entries(account: &Account) -> Vec<(Handle, String)> {
     std::iter::once(name).chain(contacts).collect()
 }
 
-/// Indexes every account anew: no backup holds the index.
-pub fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
-    let mut before = None;
-    loop {
-        before = index_slice(plan, before)?;
-        if before.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// Indexes the next thousand accounts; where to go on, or `None` after the last.
-pub fn index_slice(plan: &mut Plan<'_>, before: Option<SubjectId>) -> StoreResult<Option<SubjectId>> {
+fn reindex(plan: &mut Plan<'_>, before: IndexedTo) -> StoreResult<IndexedTo> {
     const AT_ONCE: usize = 1000;
-    let accounts = all(plan, before, AT_ONCE)?;
+    let accounts = all(plan, before.map(SubjectId), AT_ONCE)?;
     for account in &accounts {
         index(plan, account)?;
     }
-    Ok(accounts.last().map(|last| last.subject))
+    Ok(accounts.last().map(|last| last.subject.0))
 }
 
 /// The digest of the terms and the privacy policy in both languages, which an agreement names.
@@ -382,8 +372,24 @@ pub fn agreed_texts() -> [u8; 32] {
     *DIGEST
 }
 
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[records::TABLES, freeze::TABLES],
+    routes,
+    on: HOOKS,
+    jobs: JOBS,
+    checks: &[leaving::faults],
+    ..Room::named("accounts")
+};
+
+const JOBS: &[Job] = &[Job::every("leaving", Duration::from_secs(60), |shop| {
+    room::run(async move { erase_due(&shop).await.map(|_| ()) })
+})];
+
+const HOOKS: Hooks = Hooks { reindex, on_restored: leaving::follow_promises, ..Hooks::NONE };
+
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = registration::routes();
     routes.extend(sign_in::routes());
     routes.extend(reset::routes());

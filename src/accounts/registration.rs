@@ -246,7 +246,6 @@ async fn try_register(visit: &Visit, form: &Form) -> Decided<String> {
     };
     let random = shop.random.clone();
     shop.store.commit(move |plan| decide_register(plan, &wish, &*random)).await?;
-    shop.outbox_bell.notify_one();
     Ok(step)
 }
 
@@ -394,7 +393,6 @@ async fn resend(visit: Visit) -> Answer {
         Ok(true)
     };
     let sent = visit.shop.store.commit(decide).await;
-    visit.shop.outbox_bell.notify_one();
     match sent {
         Ok(true) => Ok(see("/register/verify?said=sent")),
         Ok(false) => Ok(see("/register")),

@@ -79,10 +79,7 @@ async fn reset_page(visit: Visit) -> Answer {
 
 async fn reset(visit: Visit, form: Form) -> Answer {
     match try_reset(&visit, &form).await {
-        Ok(entered) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(entry::answer(&visit, &entered))
-        }
+        Ok(entered) => Ok(entry::answer(&visit, &entered)),
         Err(stop) => or_again(&visit, stop, |visit, problems| {
             Ok(written_reset(visit, awaited(visit)?.as_ref(), problems)?)
         }),

@@ -68,7 +68,6 @@ async fn try_restore(visit: &Visit, form: &Form) -> Decided<Entered> {
 async fn erase(visit: Visit, form: Form) -> Answer {
     match try_erase(&visit, &form).await {
         Ok(main) => {
-            visit.shop.outbox_bell.notify_one();
             let title = t!(visit.locale, "Erase the account", "删除账号");
             let markup = door_page(&visit, &title, &ui::Problems::new(), main)?;
             Ok(without_cookie(page(markup), &visit.shop, Cookie::Session))

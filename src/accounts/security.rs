@@ -101,7 +101,6 @@ pub(super) async fn prove_password(
 async fn password(visit: Visit, form: Form) -> Answer {
     match change_password(&visit, &form).await {
         Ok(token) => {
-            visit.shop.outbox_bell.notify_one();
             Ok(with_cookie(see("/account/security?said=password"), &visit.shop, Cookie::Session, &token))
         }
         Err(stop) => or_again_at(&visit, "/account/security", stop, written),
@@ -270,10 +269,7 @@ fn use_code(plan: &mut Plan<'_>, subject: SubjectId, code: &str, id: &str) -> De
 
 async fn turn_off(visit: Visit, form: Form) -> Answer {
     match try_turn_off(&visit, &form).await {
-        Ok(token) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(with_cookie(see("/account/security?said=off"), &visit.shop, Cookie::Session, &token))
-        }
+        Ok(token) => Ok(with_cookie(see("/account/security?said=off"), &visit.shop, Cookie::Session, &token)),
         Err(stop) => or_again_at(&visit, "/account/security", stop, written),
     }
 }
@@ -456,7 +452,6 @@ fn written_factor(visit: &Visit, secret: &[u8], problems: &ui::Problems) -> Resu
 
 /// Shows recovery codes, this once, to the browser's new session.
 fn recovery_answer(visit: &Visit, token: &str, codes: &[String]) -> Result<Response, Stop> {
-    visit.shop.outbox_bell.notify_one();
     let l = visit.locale;
     let title = t!(l, "Your recovery codes", "恢复码");
     let main = html! {

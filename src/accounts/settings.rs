@@ -272,7 +272,6 @@ fn shown_mobile(mobile: &str, country: &str) -> String {
 async fn save(visit: Visit, form: Form) -> Answer {
     match try_save(&visit, &form).await {
         Ok((step, language, asked)) => {
-            visit.shop.outbox_bell.notify_one();
             let place = if asked { "/account/settings/verify" } else { "/account/settings?said=saved" };
             let response = with_cookie(see(place), &visit.shop, Cookie::Language, language.tag());
             Ok(if asked { with_cookie(response, &visit.shop, Cookie::Step, &step) } else { response })
@@ -401,7 +400,6 @@ async fn verify(visit: Visit, form: Form) -> Answer {
     let which = which_of(&form);
     match try_verify(&visit, &form, subject, which).await {
         Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
             let more = open(&visit, subject)?.is_some();
             Ok(see(if more { "/account/settings/verify" } else { "/account/settings?said=contact" }))
         }
@@ -441,10 +439,7 @@ async fn resend(visit: Visit, form: Form) -> Answer {
         codes::ask(plan, &ask, &*random)
     };
     match visit.shop.store.commit(decide).await {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see("/account/settings/verify?said=sent"))
-        }
+        Ok(()) => Ok(see("/account/settings/verify?said=sent")),
         Err(stop) => or_again_at(&visit, "/account/settings/verify", stop, |visit, problems| {
             Ok(written_verify(visit, which, Some(&awaited), problems)?)
         }),

@@ -209,7 +209,6 @@ async fn second(visit: Visit, form: Form) -> Answer {
     };
     let stop = match outcome {
         Ok(Second::Entered(entered)) => {
-            visit.shop.outbox_bell.notify_one();
             return Ok(entry::answer(&visit, &entered));
         }
         Ok(Second::Gone) => pages::problem(Problem::new("code", AGAIN)),
@@ -302,7 +301,6 @@ async fn send(
         codes::ask(plan, &ask, &*random)
     };
     visit.shop.store.commit(decide).await?;
-    visit.shop.outbox_bell.notify_one();
     Ok(())
 }
 

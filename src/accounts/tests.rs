@@ -780,7 +780,7 @@ fn accounts_are_listed_newest_first_and_the_index_is_made_anew() {
         Ok(find_by(plan, &Called::Name("user1".into()))?)
     });
     assert_eq!(lost.expect("stored"), None);
-    fixture.shop.store.commit_blocking(|plan| Ok(rebuild_index(plan)?)).expect("stored");
+    fixture.shop.store.commit_blocking(|plan| Ok(plan.reindex_all()?)).expect("stored");
     assert_eq!(fixture.subject("user1"), ids[1]);
     assert_eq!(fixture.subject("13800138004"), ids[4]);
 }

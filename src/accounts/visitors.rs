@@ -50,7 +50,6 @@ pub async fn ask<R: Record + Send + 'static>(
         Ok(plan.put_in(table, &key, vault, &row)?)
     };
     visit.shop.store.commit(decide).await?;
-    visit.shop.outbox_bell.notify_one();
     Ok(with_cookie(see(there), &visit.shop, Cookie::Step, &step))
 }
 

@@ -1,18 +1,18 @@
 //! Anchors of the access log (SEC-07): where the chain ended, signed, hourly at each place. Whoever cuts the
 //! log or writes it anew afterwards is found out by any anchor that is older.
 
+use crate::refusal::Decided;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::signing::{is_signed, signer};
 use super::{BackupError, Place, alone_at_places, archive, not_stored, places};
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::notify;
 use crate::shop::Shop;
 use crate::staff::access_log;
-use crate::store::{Field, Plan, Record, Table};
+use crate::store::{Plan, record, tables};
 
 /// The name of the anchor at each place.
 pub const ANCHOR: &str = "audit.anchor";
@@ -91,19 +91,18 @@ pub fn leave_anchors(shop: &Shop) -> Result<(), BackupError> {
 /// How often an owner gets the anchor by mail, in seconds.
 const MAIL_EVERY: i64 = 7 * 24 * 60 * 60;
 
-/// When the anchor was last mailed, and over how many entries.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MailedRow {
-    pub at: Timestamp,
-    pub count: u64,
+record! {
+    /// When the anchor was last mailed, and over how many entries.
+    #[derive(Clone, Debug)]
+    pub struct MailedRow {
+        pub at: Timestamp = NotPersonal,
+        pub count: u64 = NotPersonal,
+    }
 }
 
-impl Record for MailedRow {
-    const FIELDS: &'static [Field] =
-        &[Field::new("at", DataKind::Nothing), Field::new("count", DataKind::Nothing)];
+tables! {
+    pub MAILED: () => MailedRow = "audit_mailed" of Public;
 }
-
-pub const MAILED: Table<(), MailedRow> = Table::new("audit_mailed", Class::Public);
 
 /// Once a week, where the log has gone on, the owners get the anchor by mail: it lies where nobody who
 /// takes the server over can reach it.
@@ -194,4 +193,16 @@ pub fn audit(shop: &Shop) -> Result<Audit, BackupError> {
         audit.anchors.push((place.folder, anchor));
     }
     Ok(audit)
+}
+
+/// Leaves the head of the chain at each place, and mails it where that is due.
+///
+/// # Errors
+/// None: a place that can't be written is warned of, and tried again.
+pub(super) async fn leave(shop: Shop) -> Decided<()> {
+    let left = crate::shop::aside("anchor", move || leave_anchors(&shop)).await;
+    if let Some(Err(error)) = left {
+        tracing::warn!(%error, "an anchor of the access log was not left");
+    }
+    Ok(())
 }

@@ -113,7 +113,7 @@ impl<W: Write> Packer<W> {
 /// Ends an archive that is being made when the shop is told to stop: nobody waits for it, and the next
 /// start begins it again.
 fn refuse_closing(shop: &Shop) -> io::Result<()> {
-    if shop.is_closing() { Err(io::Error::other("the shop is closing")) } else { Ok(()) }
+    if shop.shutdown.is_cancelled() { Err(io::Error::other("the shop is closing")) } else { Ok(()) }
 }
 
 /// Cuts the stream of rows into parts.

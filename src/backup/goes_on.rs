@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use super::place::{self, PlaceId};
 use super::restore::identities_in;
 use super::{BackupError, KEYRING_COPY, Place, archive, copy, not_stored, places, signing};
-use crate::accounts::{self, Promised};
 use crate::shop::Shop;
-use crate::store::Plan;
 use crate::store::lists::List;
+use crate::store::{Plan, RestoreKind};
 
 /// What the owner is shown before.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ pub fn go_on(shop: &Shop, identity: &str) -> Result<Vec<PathBuf>, BackupError> {
     let decide = move |plan: &mut Plan<'_>| {
         lists.iter().try_for_each(|list| plan.follow_list(list))?;
         if !lists.is_empty() {
-            accounts::follow_promises(plan, Promised::InABackup)?;
+            plan.after_restore(RestoreKind::ListFollowed)?;
         }
         Ok(plan.drop_lost_hours()?)
     };

@@ -20,27 +20,63 @@ mod signing;
 mod tests;
 pub mod verify;
 
+use crate::refusal::Decided;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-
 pub use goes_on::{Question, go_on, question};
-pub use pages::routes;
 pub use place::{Place, PlaceId, Strange, places};
-pub use schedule::{keep_schedule, late, make_due, note_rehearsed, rehearsal_is_due};
+pub use schedule::{late, make_due, note_rehearsed, rehearsal_is_due};
 
 pub use recipients::{
     RecoveryFacts, RecoveryKey, draw_recovery_key, make_recovery_key, recipients, recovery_facts,
     use_recovery_key,
 };
 
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
+use crate::room::{self, Job, Rest, Room, When};
 use crate::shop::Shop;
-use crate::store::{Field, Record, StoreError, StoreResult, Table, TableInfo, View};
+
+use crate::store::{ERASURES, Hooks, Plan, RestoreKind, StoreError, StoreResult, View, record, tables};
+
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[TABLES, recipients::TABLES, place::TABLES, schedule::TABLES, rotation::TABLES, anchor::TABLES],
+    routes: pages::routes,
+    on: HOOKS,
+    jobs: JOBS,
+    ..Room::named("backup")
+};
+
+const JOBS: &[Job] = &[
+    Job {
+        when: When::Rung { bell: ERASURES, gather: Duration::ZERO, then: LOOK_EVERY },
+        ..Job::every("keyring-copies", LOOK_EVERY, |shop| Box::pin(async move { keep_copies(&shop).await }))
+    },
+    Job {
+        when: When::Later { first: schedule::AFTER_START, then: schedule::LOOK_EVERY },
+        ..Job::every("backup", Duration::ZERO, |shop| {
+            Box::pin(async move { schedule::make_if_due(&shop).await })
+        })
+    },
+    Job::every("anchors", Duration::from_secs(60 * 60), |shop| room::run(anchor::leave(shop))),
+];
+
+const HOOKS: Hooks = Hooks { on_restored, ..Hooks::NONE };
+
+/// A new line begins: it knows no place, and the archives of the old place are not in the new one.
+fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
+    if how == RestoreKind::ListFollowed {
+        return Ok(());
+    }
+    if how == RestoreKind::FromArchive {
+        for row in plan.list(&BACKUPS, &[])? {
+            plan.delete(&BACKUPS, &row.key)?;
+        }
+    }
+    place::forget_all(plan)
+}
 
 /// The folder of the data dir that is the local place.
 pub const LOCAL: &str = "backups";
@@ -114,40 +150,18 @@ impl BackupError {
     }
 }
 
-/// A backup that was made and read back whole.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BackupRow {
-    pub created: Timestamp,
-    pub bytes: u64,
-    /// SHA-256 of the file, in hexadecimal digits.
-    pub digest: String,
-    pub records: u64,
-    /// Who can open it.
-    pub recipients: Vec<String>,
-}
-
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
-
-impl Record for BackupRow {
-    const FIELDS: &'static [Field] =
-        &[plain("created"), plain("bytes"), plain("digest"), plain("records"), plain("recipients")];
-}
-
-/// Backups by name.
-pub const BACKUPS: Table<String, BackupRow> = Table::new("backups", Class::Public);
-
-pub fn tables() -> Vec<TableInfo> {
-    vec![
-        BACKUPS.info(),
-        recipients::RECIPIENTS.info(),
-        place::PLACES.info(),
-        GIVEN.info(),
-        schedule::REHEARSED.info(),
-        rotation::CHECKED.info(),
-        anchor::MAILED.info(),
-    ]
+record! {
+    /// A backup that was made and read back whole.
+    #[derive(Clone, Debug)]
+    pub struct BackupRow {
+        pub created: Timestamp = NotPersonal,
+        pub bytes: u64 = NotPersonal,
+        /// SHA-256 of the file, in hexadecimal digits.
+        pub digest: String = NotPersonal,
+        pub records: u64 = NotPersonal,
+        /// Who can open it.
+        pub recipients: Vec<String> = NotPersonal,
+    }
 }
 
 /// The local place of a data dir.
@@ -261,17 +275,19 @@ fn remove_left_copy(shop: &Shop) -> Result<(), BackupError> {
     shop.disk.remove_dir(&folder).map_err(BackupError::io(&folder))
 }
 
-/// When a keyring copy was last made for where the shop cannot write.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct GivenRow {
-    pub at: Timestamp,
+record! {
+    /// When a keyring copy was last made for where the shop cannot write.
+    #[derive(Clone, Debug)]
+    pub struct GivenRow {
+        pub at: Timestamp = NotPersonal,
+    }
 }
 
-impl Record for GivenRow {
-    const FIELDS: &'static [Field] = &[plain("at")];
+tables! {
+    /// Backups by name.
+    pub BACKUPS: String => BackupRow = "backups" of Public;
+    GIVEN: () => GivenRow = "backup_keyring_given" of Public;
 }
-
-const GIVEN: Table<(), GivenRow> = Table::new("backup_keyring_given", Class::Public);
 /// A copy that was given away is asked for anew after this many seconds: 35 days.
 const GIVEN_LASTS: i64 = 35 * 24 * 60 * 60;
 
@@ -320,29 +336,19 @@ pub fn overdue(shop: &Shop) -> StoreResult<Vec<Place>> {
 }
 
 /// Keeps the keyring copies abreast of every erasure (RET-07) until `stop` turns true.
-pub async fn keep_copies(shop: Shop, mut stop: watch::Receiver<bool>) {
-    let mut erasures = shop.store.erasures();
-    loop {
-        let due = if has_recipients(&shop) { overdue(&shop).unwrap_or_default() } else { Vec::new() };
-        if !due.is_empty() {
-            let handle = shop.clone();
-            let done = tokio::task::spawn_blocking(move || {
-                due.iter().for_each(|place| keep_copy(&handle, place));
-            });
-            if let Err(error) = done.await {
-                tracing::error!(%error, "the keyring copies were cut off");
-            }
-            if stopped_within(&mut stop, APART).await {
-                return;
-            }
-            continue;
-        }
-        tokio::select! {
-            // A closed channel means that the store is gone, and the next look ends the loop.
-            _ = erasures.changed() => {}
-            stopped = stopped_within(&mut stop, LOOK_EVERY) => if stopped { return },
-        }
+async fn keep_copies(shop: &Shop) -> Decided<Rest> {
+    let due = if has_recipients(shop) { overdue(shop).unwrap_or_default() } else { Vec::new() };
+    if due.is_empty() {
+        return Ok(Rest::AsPlanned);
     }
+    let handle = shop.clone();
+    let done = tokio::task::spawn_blocking(move || {
+        due.iter().for_each(|place| keep_copy(&handle, place));
+    });
+    if let Err(error) = done.await {
+        tracing::error!(%error, "the keyring copies were cut off");
+    }
+    Ok(Rest::For(APART))
 }
 
 fn keep_copy(shop: &Shop, place: &Place) {
@@ -405,8 +411,4 @@ pub fn refuse_taken(config: &crate::config::Config, disk: &dyn crate::disk::Disk
 /// Whether there is anybody to encrypt backups to.
 pub fn has_recipients(shop: &Shop) -> bool {
     recipients(shop).is_ok_and(|all| !all.is_empty())
-}
-
-async fn stopped_within(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
-    tokio::time::timeout(time, crate::jobs::told_to_stop(stop)).await.is_ok()
 }

@@ -8,13 +8,12 @@ use std::sync::MutexGuard;
 use serde::{Deserialize, Serialize};
 
 use super::{BackupError, LOCAL, not_stored};
-use crate::classes::{Class, DataKind};
 use crate::config::Config;
 use crate::disk::Disk;
 use crate::ids::ShopId;
 use crate::random::Random;
 use crate::shop::Shop;
-use crate::store::{Field, Plan, Record, ShopHead, Store, StoreResult, Table, View};
+use crate::store::{Plan, ShopHead, Store, StoreResult, View, record, tables};
 
 pub const PLACE_ID: &str = "place.id";
 
@@ -74,25 +73,21 @@ impl PlaceId {
     }
 }
 
-/// The marks that this shop may meet at a place: a crash between commit and file leaves the one before.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PlaceRow {
-    pub before: [u8; 16],
-    pub mark: [u8; 16],
-    /// The number of the list that the last copy carried.
-    pub copied: u64,
+record! {
+    /// The marks that this shop may meet at a place: a crash between commit and file leaves the one before.
+    #[derive(Clone, Debug)]
+    pub struct PlaceRow {
+        pub before: [u8; 16] = NotPersonal,
+        pub mark: [u8; 16] = NotPersonal,
+        /// The number of the list that the last copy carried.
+        pub copied: u64 = NotPersonal,
+    }
 }
 
-impl Record for PlaceRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("before", DataKind::Nothing),
-        Field::new("mark", DataKind::Nothing),
-        Field::new("copied", DataKind::Nothing),
-    ];
+tables! {
+    /// Places by what the configuration calls them; the local one is [`LOCAL`].
+    pub PLACES: String => PlaceRow = "backup_places" of Public;
 }
-
-/// Places by what the configuration calls them; the local one is [`LOCAL`].
-pub const PLACES: Table<String, PlaceRow> = Table::new("backup_places", Class::Public);
 
 /// A place that the shop writes to.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -9,21 +9,20 @@ use zeroize::Zeroizing;
 
 use super::signing::{SIGNED_BY, signer};
 use super::{BackupError, not_stored, replace_copy};
-use crate::classes::{Class, DataKind};
 use crate::shop::Shop;
-use crate::store::{Field, Record, Table};
+use crate::store::{record, tables};
 
-/// The recipients that the shop made itself.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct RecipientsRow {
-    pub keys: Vec<String>,
+record! {
+    /// The recipients that the shop made itself.
+    #[derive(Clone)]
+    pub struct RecipientsRow {
+        pub keys: Vec<String> = NotPersonal,
+    }
 }
 
-impl Record for RecipientsRow {
-    const FIELDS: &'static [Field] = &[Field::new("keys", DataKind::Nothing)];
+tables! {
+    pub RECIPIENTS: () => RecipientsRow = "backup_recipients" of Public;
 }
-
-pub const RECIPIENTS: Table<(), RecipientsRow> = Table::new("backup_recipients", Class::Public);
 
 /// A recovery key, to be shown once and kept on paper. The shop keeps its public half alone.
 pub struct RecoveryKey {

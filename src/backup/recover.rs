@@ -9,15 +9,13 @@ use serde::Serialize;
 use super::place::{self, Place};
 use super::restore::{Identities, Tools, read_identities};
 use super::{BackupError, KEYRING_COPY, copy, not_stored};
-use crate::accounts::{self, Promised};
 use crate::config::Config;
 use crate::disk::Disk;
 use crate::master;
 use crate::store::keyring::MasterKey;
 use crate::store::recovery::{self, Recovered};
 use crate::store::snapshot::KeyringCopy;
-use crate::store::{Plan, Setting, Store, StoreError};
-use crate::tables;
+use crate::store::{Plan, RestoreKind, Setting, Store, StoreError};
 
 /// What a recovery is asked to do.
 pub struct Request {
@@ -68,7 +66,7 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
         disk: tools.disk.clone(),
         clock: tools.clock.clone(),
         random: tools.random.clone(),
-        tables: tables::all(),
+        register: tools.register,
     };
     let store = match recovery::recover(&setting, &key, &copied, request.accept_loss) {
         Ok(store) => store,
@@ -76,10 +74,7 @@ pub fn recover(config: &Config, request: &Request, tools: &Tools) -> Result<Repo
     };
     // Opened once, so that a recovery that returns is whole.
     let opened = Store::open(&setting, &[MasterKey::new(*key.as_bytes())])?;
-    let after = |plan: &mut Plan<'_>| {
-        place::forget_all(plan)?;
-        Ok(accounts::follow_promises(plan, Promised::Here)?)
-    };
+    let after = |plan: &mut Plan<'_>| Ok(plan.after_restore(RestoreKind::KeyringPutBack)?);
     opened.commit_blocking(after).map_err(not_stored)?;
     // A key that was given to the shop of before is not to be taken up over this one.
     master::forget_next(&*tools.disk, dir)?;

@@ -15,7 +15,6 @@ use zeroize::Zeroizing;
 
 use super::signing::SIGNED_BY;
 use super::{BackupError, KEYRING_COPY, archive, copy, local_place};
-use crate::accounts::Promised;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::disk::Disk;
@@ -25,8 +24,7 @@ use crate::random::Random;
 use crate::store::keyring::MasterKey;
 use crate::store::lists::{self, List};
 use crate::store::snapshot::{self, Restored};
-use crate::store::{Plan, Setting, Store, StoreResult};
-use crate::tables;
+use crate::store::{Register, RestoreKind, Setting, Store};
 
 /// What a restore is asked to do.
 pub struct Request {
@@ -47,6 +45,8 @@ pub struct Tools {
     pub disk: Arc<dyn Disk>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    /// What the rooms bring to the store.
+    pub register: Register,
 }
 
 /// What a restore did.
@@ -256,7 +256,7 @@ fn build(
         disk: tools.disk.clone(),
         clock: tools.clock.clone(),
         random: tools.random.clone(),
-        tables: tables::all(),
+        register: tools.register,
     };
     let mut opened = archive::open(&tools.disk, &from.archive_path, &from.identities.keys)?;
     let damaged =
@@ -297,7 +297,12 @@ fn finish(
     key: &MasterKey,
 ) -> Result<(u64, Vec<PathBuf>), BackupError> {
     let store = Store::open(setting, &[MasterKey::new(*key.as_bytes())])?;
-    store.commit_blocking(|plan| Ok(after_restore(plan)?)).map_err(super::not_stored)?;
+    store
+        .commit_blocking(|plan| {
+            plan.reindex_all()?;
+            Ok(plan.after_restore(RestoreKind::FromArchive)?)
+        })
+        .map_err(super::not_stored)?;
     let known = store.view()?.restored()?.map_or(0, |(_, known)| known);
     let mut taken = Vec::new();
     if request.takes_over {
@@ -311,20 +316,6 @@ fn finish(
     }
     store.close();
     Ok((known, taken))
-}
-
-fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
-    // The archives of the old place are not in the new one.
-    for row in plan.list(&super::BACKUPS, &[])? {
-        plan.delete(&super::BACKUPS, &row.key)?;
-    }
-    super::place::forget_all(plan)?;
-    crate::accounts::rebuild_index(plan)?;
-    crate::staff::after_restore(plan)?;
-    crate::requests::rebuild_index(plan)?;
-    crate::notify::after_restore(plan)?;
-    crate::closing::after_restore(plan)?;
-    crate::accounts::follow_promises(plan, Promised::InABackup)
 }
 
 /// A demo opens again with its own identity beside its data.

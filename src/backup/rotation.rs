@@ -5,30 +5,28 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
 use super::{BACKUPS, BackupError, BackupRow, Place, archive, not_stored, places};
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::config::Backup;
 use crate::shop::Shop;
-use crate::store::{Field, Plan, Record, Table};
+use crate::store::{Plan, record, tables};
 
 /// The digest of each archive is compared once a week, in seconds.
 const CHECK_EVERY: i64 = 7 * 24 * 60 * 60;
 
-/// When an archive was last found to be what it was when it was made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CheckedRow {
-    pub at: Timestamp,
+record! {
+    /// When an archive was last found to be what it was when it was made.
+    #[derive(Clone, Debug)]
+    pub struct CheckedRow {
+        pub at: Timestamp = NotPersonal,
+    }
 }
 
-impl Record for CheckedRow {
-    const FIELDS: &'static [Field] = &[Field::new("at", DataKind::Nothing)];
+tables! {
+    /// By place, a zero, and the name of the archive.
+    pub CHECKED: Vec<u8> => CheckedRow = "backups_checked" of Public;
 }
-
-/// By place, a zero, and the name of the archive.
-pub const CHECKED: Table<Vec<u8>, CheckedRow> = Table::new("backups_checked", Class::Public);
 
 /// How many stay of each kind.
 #[derive(Clone, Copy, Debug)]

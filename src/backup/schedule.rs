@@ -1,39 +1,36 @@
 //! Backups that are made by themselves, and what the owner is reminded of.
 
+use crate::refusal::Decided;
+use crate::room::Rest;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-
 use super::{BackupError, has_recipients, list, now, rotation};
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::jobs::told_to_stop;
 use crate::shop::Shop;
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Plan, StoreResult, View, record, tables};
 
 /// How often it is looked whether a backup is due.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Nothing is made by itself so shortly after a start: shoppers come first.
-const AFTER_START: Duration = Duration::from_secs(10 * 60);
+pub(super) const AFTER_START: Duration = Duration::from_secs(10 * 60);
 /// So long after a start at most, in seconds, one that was due is made.
 const MADE_WITHIN: i64 = 30 * 60;
 /// After one that failed the next is tried this many seconds later.
-const AGAIN_AFTER: i64 = 15 * 60;
+const AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
 /// A restore is to be rehearsed this often: half a year, in seconds.
 const REHEARSE_EVERY: i64 = 183 * 24 * 60 * 60;
 
-/// When a restore was last rehearsed, by the owner's word.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RehearsedRow {
-    pub at: Timestamp,
+record! {
+    /// When a restore was last rehearsed, by the owner's word.
+    #[derive(Clone, Debug)]
+    pub struct RehearsedRow {
+        pub at: Timestamp = NotPersonal,
+    }
 }
 
-impl Record for RehearsedRow {
-    const FIELDS: &'static [Field] = &[Field::new("at", DataKind::Nothing)];
+tables! {
+    pub REHEARSED: () => RehearsedRow = "backup_rehearsed" of Public;
 }
-
-pub const REHEARSED: Table<(), RehearsedRow> = Table::new("backup_rehearsed", Class::Public);
 
 /// When the next backup is due: a period after the last one, or after the shop was made.
 fn due_at(shop: &Shop, view: &View<'_>) -> Result<Timestamp, BackupError> {
@@ -64,27 +61,18 @@ pub fn make_due(shop: &Shop) -> Result<bool, BackupError> {
 }
 
 /// Makes backups by their schedule until `stop` turns true.
-pub async fn keep_schedule(shop: Shop, mut stop: watch::Receiver<bool>) {
-    let mut not_before = Timestamp::default();
-    let mut pause = AFTER_START;
-    loop {
-        if tokio::time::timeout(pause, told_to_stop(&mut stop)).await.is_ok() {
-            return;
+pub(super) async fn make_if_due(shop: &Shop) -> Decided<Rest> {
+    let handle = shop.clone();
+    match crate::shop::aside("backup", move || make_due(&handle)).await {
+        Some(Ok(true)) => tracing::info!("the backup is made and read back whole"),
+        Some(Ok(false)) => {}
+        Some(Err(error)) => {
+            tracing::error!(%error, "the backup was not made as it should; it is tried again");
+            return Ok(Rest::For(AGAIN_AFTER));
         }
-        pause = LOOK_EVERY;
-        if shop.clock.now() >= not_before {
-            let handle = shop.clone();
-            match crate::shop::aside("backup", move || make_due(&handle)).await {
-                Some(Ok(true)) => tracing::info!("the backup is made and read back whole"),
-                Some(Ok(false)) => {}
-                Some(Err(error)) => {
-                    tracing::error!(%error, "the backup was not made as it should; it is tried again");
-                    not_before = shop.clock.now().plus_seconds(AGAIN_AFTER);
-                }
-                None => tracing::error!("the backup was cut off"),
-            }
-        }
+        None => tracing::error!("the backup was cut off"),
     }
+    Ok(Rest::AsPlanned)
 }
 
 /// A backup that should have been made.

@@ -118,7 +118,7 @@ impl World {
             disk: Arc::new(self.disk.clone()),
             clock: self.clock.clone(),
             random: self.random.clone(),
-            tables: crate::tables::all(),
+            register: crate::rooms::register(),
         }
     }
 
@@ -440,6 +440,7 @@ impl World {
                 disk: Arc::new(self.disk.clone()),
                 clock: self.clock.clone(),
                 random: self.random.clone(),
+                register: crate::rooms::register(),
             };
             let fault = self.plan_fault(700);
             let done = restore(&self.config(), &request, &tools);

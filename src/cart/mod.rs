@@ -12,8 +12,10 @@ mod pages;
 mod records;
 mod rules;
 
-pub use pages::routes;
-pub use records::tables;
+use crate::room::Room;
 pub use rules::{
     Capped, Cart, Change, Line, Owner, Trouble, add, change, count, empty, key, lines, merge, of,
 };
+
+/// This room, as the house knows it.
+pub static ROOM: Room = Room { tables: &[records::TABLES], routes: pages::routes, ..Room::named("cart") };

@@ -1,55 +1,37 @@
 //! What is stored of a cart.
 
-use serde::{Deserialize, Serialize};
-
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{SubjectId, VariantId};
 use crate::money::Money;
-use crate::store::{Field, Record, Table, TableInfo};
+use crate::store::{record, tables};
 
-/// One line of a cart: so many of one variant.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct CartLine {
-    /// Random; only ever looked up within its own cart.
-    pub id: String,
-    pub variant: VariantId,
-    pub quantity: u32,
-    /// The price when it was put in, to say so if it changes.
-    pub price: Money,
+record! {
+    /// One line of a cart: so many of one variant.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct CartLine {
+        /// Random; only ever looked up within its own cart.
+        pub id: String = NotPersonal,
+        pub variant: VariantId = Property,
+        pub quantity: u32 = Property,
+        /// The price when it was put in, to say so if it changes.
+        pub price: Money = Property,
+    }
 }
 
-impl Record for CartLine {
-    const FIELDS: &'static [Field] = &[
-        Field::new("id", DataKind::Nothing),
-        Field::new("variant", DataKind::Property),
-        Field::new("quantity", DataKind::Property),
-        Field::new("price", DataKind::Property),
-    ];
+record! {
+    /// A cart.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct CartRow {
+        /// Random, new for each cart: an order is placed once under it.
+        pub key: String = OnlineIdentity,
+        pub lines: Vec<CartLine> = Property of CartLine,
+        pub used: Timestamp = OnlineIdentity,
+    }
 }
 
-/// A cart.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct CartRow {
-    /// Random, new for each cart: an order is placed once under it.
-    pub key: String,
-    pub lines: Vec<CartLine>,
-    pub used: Timestamp,
-}
-
-impl Record for CartRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("key", DataKind::OnlineIdentity),
-        Field::of::<CartLine>("lines", DataKind::Property),
-        Field::new("used", DataKind::OnlineIdentity),
-    ];
-}
-
-/// Visitors' carts by the hash of their token.
-pub const CARTS: Table<[u8; 32], CartRow> = Table::new("carts", Class::Cart);
-/// Customers' carts, in the account's vault.
-pub const CARTS_OF: Table<SubjectId, CartRow> = Table::new("carts_of", Class::Account);
-
-pub fn tables() -> Vec<TableInfo> {
-    vec![CARTS.info(), CARTS_OF.info()]
+tables! {
+    /// Visitors' carts by the hash of their token.
+    pub CARTS: [u8; 32] => CartRow = "carts" of Cart;
+    /// Customers' carts, in the account's vault.
+    pub CARTS_OF: SubjectId => CartRow = "carts_of" of Account;
 }

@@ -42,17 +42,36 @@ pub use pictures::store_picture;
 pub use product::{Product, Variant};
 pub use reader::{Cache, Reader, Wish, read};
 pub use records::{Bilingual, CategoryId, Movement, MovementRow, Picture, Status};
-pub use routes::{product_page_again, routes};
+pub use routes::product_page_again;
 pub use search::{Query, fold};
 pub use sheet::LineProblem;
 pub use slug::{category_path, product_path};
 pub use stock::{give_back, movements, take_stock};
 
+use crate::refusal::Decided;
+use std::time::Duration;
+
 use crate::ids::{ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Money;
+use crate::room::{self, Job, Room, When};
 use crate::shop::Shop;
-use crate::store::{StoreResult, TableInfo, View};
+
+use crate::store::{StoreError, StoreResult, View};
+
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[records::TABLES],
+    routes: routes::routes,
+    jobs: JOBS,
+    checks: &[faults],
+    ..Room::named("catalogue")
+};
+
+const JOBS: &[Job] = &[Job {
+    when: When::AtStart,
+    ..Job::every("warm-catalogue", Duration::ZERO, |shop| room::run(warm_aside(shop)))
+}];
 
 /// A variant as it can be bought.
 #[derive(Clone, PartialEq, Debug)]
@@ -144,29 +163,6 @@ pub fn name_and_path(shop: &Shop, product: ProductId, l: Locale) -> StoreResult<
     Ok(found.map(|product| (product.row.title.get(l).to_owned(), product_path(&product.row.slug))))
 }
 
-/// The tables of the catalogue.
-pub fn tables() -> Vec<TableInfo> {
-    use records as r;
-    vec![
-        r::PRODUCTS.info(),
-        r::PRODUCT_SLUGS.info(),
-        r::VARIANTS.info(),
-        r::VARIANTS_OF.info(),
-        r::CATEGORIES.info(),
-        r::CATEGORY_SLUGS.info(),
-        r::STOCK.info(),
-        r::STOCK_MOVEMENTS.info(),
-        r::SHELVED.info(),
-        r::WORDS.info(),
-        r::PRODUCTS_IN.info(),
-        r::PRODUCTS_SHOWING.info(),
-        r::PICTURES.info(),
-        r::PICTURE_DIGESTS.info(),
-        r::CHANGES.info(),
-        r::EXPORTED.info(),
-    ]
-}
-
 /// Whether these bytes are a catalogue as CSV without a fault.
 pub fn is_sheet(csv: &[u8], currency: crate::money::Currency) -> bool {
     sheet::read_products(csv, currency).is_ok()
@@ -175,4 +171,10 @@ pub fn is_sheet(csv: &[u8], currency: crate::money::Currency) -> bool {
 /// Whether these bytes are a picture that is taken.
 pub fn is_picture(bytes: &[u8]) -> bool {
     pictures::encode(bytes).is_ok()
+}
+
+/// Makes ready what the first visitors would otherwise wait for.
+async fn warm_aside(shop: Shop) -> Decided<()> {
+    let warmed = tokio::task::spawn_blocking(move || warm(&shop)).await;
+    Ok(warmed.unwrap_or(Err(StoreError::Panicked))?)
 }

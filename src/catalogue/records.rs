@@ -2,23 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, PictureId, ProductId, StaffId, VariantId};
 use crate::locale::Locale;
 use crate::money::Money;
 use crate::store::floor::Mark;
-use crate::store::{Field, Id, Key, Record, Table};
+use crate::store::{Id, Key, record, tables};
 
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
-
-/// A text in both languages; either may be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Bilingual {
-    pub en: String,
-    pub zh: String,
+record! {
+    /// A text in both languages; either may be empty.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct Bilingual {
+        pub en: String = NotPersonal,
+        pub zh: String = NotPersonal,
+    }
 }
 
 impl Bilingual {
@@ -63,10 +60,6 @@ pub(super) const fn is_chinese_letter(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-impl Record for Bilingual {
-    const FIELDS: &'static [Field] = &[plain("en"), plain("zh")];
-}
-
 /// Whether a product is in the shop.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Status {
@@ -95,16 +88,14 @@ impl Status {
     }
 }
 
-/// A picture in `media/`, as products name it. Width and height are those of its largest file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Picture {
-    pub id: PictureId,
-    pub width: u32,
-    pub height: u32,
-}
-
-impl Record for Picture {
-    const FIELDS: &'static [Field] = &[plain("id"), plain("width"), plain("height")];
+record! {
+    /// A picture in `media/`, as products name it. Width and height are those of its largest file.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Picture {
+        pub id: PictureId = NotPersonal,
+        pub width: u32 = NotPersonal,
+        pub height: u32 = NotPersonal,
+    }
 }
 
 /// A category. Counted, because there are few and they are named by staff.
@@ -125,117 +116,80 @@ impl Id for CategoryId {
     const WIDTH: usize = 8;
 }
 
-/// A product: what its variants share.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct ProductRow {
-    /// Where its page is.
-    pub slug: String,
-    pub title: Bilingual,
-    pub description: Bilingual,
-    pub categories: Vec<CategoryId>,
-    pub tags: Vec<String>,
-    pub status: Status,
-    pub pictures: Vec<Picture>,
-    /// At most three ("Size", "Colour"); each variant has one value for each.
-    pub option_names: Vec<Bilingual>,
-    /// Counts up with each new product; the newest has the highest.
-    pub serial: u64,
-    pub created: Timestamp,
-    pub changed: Timestamp,
-    /// Counts up with each change of this row, so that two editors see each other.
-    pub version: u64,
+record! {
+    /// A product: what its variants share.
+    #[derive(Clone, PartialEq, Debug)]
+    pub struct ProductRow {
+        /// Where its page is.
+        pub slug: String = NotPersonal,
+        pub title: Bilingual = NotPersonal of Bilingual,
+        pub description: Bilingual = NotPersonal of Bilingual,
+        pub categories: Vec<CategoryId> = NotPersonal,
+        pub tags: Vec<String> = NotPersonal,
+        pub status: Status = NotPersonal,
+        pub pictures: Vec<Picture> = NotPersonal of Picture,
+        /// At most three ("Size", "Colour"); each variant has one value for each.
+        pub option_names: Vec<Bilingual> = NotPersonal of Bilingual,
+        /// Counts up with each new product; the newest has the highest.
+        pub serial: u64 = NotPersonal,
+        pub created: Timestamp = NotPersonal,
+        pub changed: Timestamp = NotPersonal,
+        /// Counts up with each change of this row, so that two editors see each other.
+        pub version: u64 = NotPersonal,
+    }
 }
 
-impl Record for ProductRow {
-    const FIELDS: &'static [Field] = &[
-        plain("slug"),
-        Field::of::<Bilingual>("title", DataKind::Nothing),
-        Field::of::<Bilingual>("description", DataKind::Nothing),
-        plain("categories"),
-        plain("tags"),
-        plain("status"),
-        Field::of::<Picture>("pictures", DataKind::Nothing),
-        Field::of::<Bilingual>("option_names", DataKind::Nothing),
-        plain("serial"),
-        plain("created"),
-        plain("changed"),
-        plain("version"),
-    ];
+record! {
+    /// One variant: what is priced, stocked and sold.
+    #[derive(Clone, PartialEq, Debug)]
+    pub struct VariantRow {
+        pub product: ProductId = NotPersonal,
+        /// One value for each option name of the product.
+        pub options: Vec<Bilingual> = NotPersonal of Bilingual,
+        pub sku: String = NotPersonal,
+        pub price: Money = NotPersonal,
+        pub weight_g: u32 = NotPersonal,
+        /// Its place among the variants of the product.
+        pub position: u32 = NotPersonal,
+    }
 }
 
-/// One variant: what is priced, stocked and sold.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct VariantRow {
-    pub product: ProductId,
-    /// One value for each option name of the product.
-    pub options: Vec<Bilingual>,
-    pub sku: String,
-    pub price: Money,
-    pub weight_g: u32,
-    /// Its place among the variants of the product.
-    pub position: u32,
+record! {
+    #[derive(Clone, PartialEq, Debug)]
+    pub struct CategoryRow {
+        pub slug: String = NotPersonal,
+        pub title: Bilingual = NotPersonal of Bilingual,
+        pub description: Bilingual = NotPersonal of Bilingual,
+        pub position: u32 = NotPersonal,
+    }
 }
 
-impl Record for VariantRow {
-    const FIELDS: &'static [Field] = &[
-        plain("product"),
-        Field::of::<Bilingual>("options", DataKind::Nothing),
-        plain("sku"),
-        plain("price"),
-        plain("weight_g"),
-        plain("position"),
-    ];
+record! {
+    /// Whose page an address is. An address that a product had before stays its own.
+    #[derive(Clone, Debug)]
+    pub struct ProductSlug {
+        pub product: ProductId = NotPersonal,
+    }
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct CategoryRow {
-    pub slug: String,
-    pub title: Bilingual,
-    pub description: Bilingual,
-    pub position: u32,
+record! {
+    /// The same for categories.
+    #[derive(Clone, Debug)]
+    pub struct CategorySlug {
+        pub category: CategoryId = NotPersonal,
+    }
 }
 
-impl Record for CategoryRow {
-    const FIELDS: &'static [Field] = &[
-        plain("slug"),
-        Field::of::<Bilingual>("title", DataKind::Nothing),
-        Field::of::<Bilingual>("description", DataKind::Nothing),
-        plain("position"),
-    ];
-}
-
-/// Whose page an address is. An address that a product had before stays its own.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ProductSlug {
-    pub product: ProductId,
-}
-
-impl Record for ProductSlug {
-    const FIELDS: &'static [Field] = &[plain("product")];
-}
-
-/// The same for categories.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CategorySlug {
-    pub category: CategoryId,
-}
-
-impl Record for CategorySlug {
-    const FIELDS: &'static [Field] = &[plain("category")];
-}
-
-/// How many pieces of a variant there are: always the sum of its movements.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct StockRow {
-    pub count: u32,
-    /// How many movements there were; the next one takes this number.
-    pub moves: u64,
-    /// When a piece was sold last.
-    pub sold_at: Option<Timestamp>,
-}
-
-impl Record for StockRow {
-    const FIELDS: &'static [Field] = &[plain("count"), plain("moves"), plain("sold_at")];
+record! {
+    /// How many pieces of a variant there are: always the sum of its movements.
+    #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+    pub struct StockRow {
+        pub count: u32 = NotPersonal,
+        /// How many movements there were; the next one takes this number.
+        pub moves: u64 = NotPersonal,
+        /// When a piece was sold last.
+        pub sold_at: Option<Timestamp> = NotPersonal,
+    }
 }
 
 /// Why a stock changed. A choice and no text, so that nobody can be named in it.
@@ -259,94 +213,71 @@ pub enum Movement {
     Imported,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct MovementRow {
-    pub at: Timestamp,
-    pub change: i64,
-    pub why: Movement,
-    pub order: Option<OrderNumber>,
-    /// Which member of staff changed it by hand.
-    pub staff: Option<StaffId>,
+record! {
+    #[derive(Clone, PartialEq, Debug)]
+    pub struct MovementRow {
+        pub at: Timestamp = NotPersonal,
+        pub change: i64 = NotPersonal,
+        pub why: Movement = NotPersonal,
+        pub order: Option<OrderNumber> = NotPersonal,
+        /// Which member of staff changed it by hand.
+        pub staff: Option<StaffId> = NotPersonal,
+    }
 }
 
-impl Record for MovementRow {
-    const FIELDS: &'static [Field] =
-        &[plain("at"), plain("change"), plain("why"), plain("order"), plain("staff")];
+record! {
+    /// What lists know and show of a product, so that none is read whole for them. Made anew with each
+    /// change of the product or its variants; only the sales are counted here and nowhere else.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct ShelvedRow {
+        pub slug: String = NotPersonal,
+        /// That of the product.
+        pub serial: u64 = NotPersonal,
+        pub status: Status = NotPersonal,
+        pub categories: Vec<CategoryId> = NotPersonal,
+        pub title: Bilingual = NotPersonal of Bilingual,
+        /// The first one.
+        pub picture: Option<Picture> = NotPersonal of Picture,
+        /// The lowest and the highest; `None` without variants.
+        pub prices: Option<(Money, Money)> = NotPersonal,
+        /// Pieces of all variants together.
+        pub stock: u64 = NotPersonal,
+        /// It is tagged to lead the popular ones, or the new ones.
+        pub leads_popular: bool = NotPersonal,
+        pub leads_new: bool = NotPersonal,
+        /// How many pieces were sold and kept.
+        pub sold: u64 = NotPersonal,
+    }
 }
 
-/// What lists know and show of a product, so that none is read whole for them. Made anew with each
-/// change of the product or its variants; only the sales are counted here and nowhere else.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ShelvedRow {
-    pub slug: String,
-    /// That of the product.
-    pub serial: u64,
-    pub status: Status,
-    pub categories: Vec<CategoryId>,
-    pub title: Bilingual,
-    /// The first one.
-    pub picture: Option<Picture>,
-    /// The lowest and the highest; `None` without variants.
-    pub prices: Option<(Money, Money)>,
-    /// Pieces of all variants together.
-    pub stock: u64,
-    /// It is tagged to lead the popular ones, or the new ones.
-    pub leads_popular: bool,
-    pub leads_new: bool,
-    /// How many pieces were sold and kept.
-    pub sold: u64,
+record! {
+    /// What of a product is searched, as search compares it.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct WordsRow {
+        /// Folded: titles, SKUs, then tags and descriptions.
+        pub text: String = NotPersonal,
+        /// Where the titles end, in bytes.
+        pub titles: u32 = NotPersonal,
+        /// Where the SKUs after them end.
+        pub names: u32 = NotPersonal,
+    }
 }
 
-impl Record for ShelvedRow {
-    const FIELDS: &'static [Field] = &[
-        plain("slug"),
-        plain("serial"),
-        plain("status"),
-        plain("categories"),
-        Field::of::<Bilingual>("title", DataKind::Nothing),
-        Field::of::<Picture>("picture", DataKind::Nothing),
-        plain("prices"),
-        plain("stock"),
-        plain("leads_popular"),
-        plain("leads_new"),
-        plain("sold"),
-    ];
+record! {
+    /// A picture that was taken in, by the content it came as.
+    #[derive(Clone, Debug)]
+    pub struct PictureRow {
+        pub picture: Picture = NotPersonal of Picture,
+        /// SHA-256 of the file as it was uploaded.
+        pub digest: [u8; 32] = NotPersonal,
+    }
 }
 
-/// What of a product is searched, as search compares it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct WordsRow {
-    /// Folded: titles, SKUs, then tags and descriptions.
-    pub text: String,
-    /// Where the titles end, in bytes.
-    pub titles: u32,
-    /// Where the SKUs after them end.
-    pub names: u32,
-}
-
-impl Record for WordsRow {
-    const FIELDS: &'static [Field] = &[plain("text"), plain("titles"), plain("names")];
-}
-
-/// A picture that was taken in, by the content it came as.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PictureRow {
-    pub picture: Picture,
-    /// SHA-256 of the file as it was uploaded.
-    pub digest: [u8; 32],
-}
-
-impl Record for PictureRow {
-    const FIELDS: &'static [Field] = &[Field::of::<Picture>("picture", DataKind::Nothing), plain("digest")];
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PictureRef {
-    pub picture: PictureId,
-}
-
-impl Record for PictureRef {
-    const FIELDS: &'static [Field] = &[plain("picture")];
+record! {
+    #[derive(Clone, Debug)]
+    pub struct PictureRef {
+        pub picture: PictureId = NotPersonal,
+    }
 }
 
 /// What a change of the catalogue touched.
@@ -360,46 +291,42 @@ pub enum Touched {
     Everything,
 }
 
-/// The changes since a version, so that the catalogue in memory can follow them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ChangeRow {
-    pub touched: Touched,
+record! {
+    /// The changes since a version, so that the catalogue in memory can follow them.
+    #[derive(Clone, Debug)]
+    pub struct ChangeRow {
+        pub touched: Touched = NotPersonal,
+    }
 }
 
-impl Record for ChangeRow {
-    const FIELDS: &'static [Field] = &[plain("touched")];
+record! {
+    /// When the catalogue was exported last, to tell what was sold since.
+    #[derive(Clone, Copy, Debug)]
+    pub struct ExportedRow {
+        pub at: Timestamp = NotPersonal,
+    }
 }
 
-/// When the catalogue was exported last, to tell what was sold since.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct ExportedRow {
-    pub at: Timestamp,
+tables! {
+    pub PICTURE_DIGESTS: [u8; 32] => PictureRef = "picture_digests" of Public;
+    pub PRODUCTS: ProductId => ProductRow = "products" of Public;
+    pub PRODUCT_SLUGS: String => ProductSlug = "product_slugs" of Public;
+    pub VARIANTS: VariantId => VariantRow = "variants" of Public;
+    /// The variants of each product.
+    pub VARIANTS_OF: (ProductId, VariantId) => Mark = "variants_of" of Public;
+    /// The products in each category, whatever their status.
+    pub PRODUCTS_IN: (CategoryId, ProductId) => Mark = "products_in" of Public;
+    /// The products that show a picture.
+    pub PRODUCTS_SHOWING: (PictureId, ProductId) => Mark = "products_showing" of Public;
+    pub CATEGORIES: CategoryId => CategoryRow = "categories" of Public;
+    pub CATEGORY_SLUGS: String => CategorySlug = "category_slugs" of Public;
+    pub STOCK: VariantId => StockRow = "stock" of Public;
+    /// The movements of each variant, numbered from 0.
+    pub STOCK_MOVEMENTS: (VariantId, u64) => MovementRow = "stock_movements" of Public;
+    pub SHELVED: ProductId => ShelvedRow = "shelved" of Public;
+    pub WORDS: ProductId => WordsRow = "product_words" of Public;
+    pub PICTURES: PictureId => PictureRow = "pictures" of Public;
+    /// By the version of the catalogue that the change led to.
+    pub CHANGES: u64 => ChangeRow = "catalogue_changes" of Public;
+    pub EXPORTED: () => ExportedRow = "catalogue_exported" of Public;
 }
-
-impl Record for ExportedRow {
-    const FIELDS: &'static [Field] = &[plain("at")];
-}
-
-pub const PRODUCTS: Table<ProductId, ProductRow> = Table::new("products", Class::Public);
-pub const PRODUCT_SLUGS: Table<String, ProductSlug> = Table::new("product_slugs", Class::Public);
-pub const VARIANTS: Table<VariantId, VariantRow> = Table::new("variants", Class::Public);
-/// The variants of each product.
-pub const VARIANTS_OF: Table<(ProductId, VariantId), Mark> = Table::new("variants_of", Class::Public);
-/// The products in each category, whatever their status.
-pub const PRODUCTS_IN: Table<(CategoryId, ProductId), Mark> = Table::new("products_in", Class::Public);
-/// The products that show a picture.
-pub const PRODUCTS_SHOWING: Table<(PictureId, ProductId), Mark> =
-    Table::new("products_showing", Class::Public);
-pub const CATEGORIES: Table<CategoryId, CategoryRow> = Table::new("categories", Class::Public);
-pub const CATEGORY_SLUGS: Table<String, CategorySlug> = Table::new("category_slugs", Class::Public);
-pub const STOCK: Table<VariantId, StockRow> = Table::new("stock", Class::Public);
-/// The movements of each variant, numbered from 0.
-pub const STOCK_MOVEMENTS: Table<(VariantId, u64), MovementRow> =
-    Table::new("stock_movements", Class::Public);
-pub const SHELVED: Table<ProductId, ShelvedRow> = Table::new("shelved", Class::Public);
-pub const WORDS: Table<ProductId, WordsRow> = Table::new("product_words", Class::Public);
-pub const PICTURES: Table<PictureId, PictureRow> = Table::new("pictures", Class::Public);
-pub const PICTURE_DIGESTS: Table<[u8; 32], PictureRef> = Table::new("picture_digests", Class::Public);
-/// By the version of the catalogue that the change led to.
-pub const CHANGES: Table<u64, ChangeRow> = Table::new("catalogue_changes", Class::Public);
-pub const EXPORTED: Table<(), ExportedRow> = Table::new("catalogue_exported", Class::Public);

@@ -47,7 +47,7 @@ impl Site {
             Ok(sessions::begin(plan, Holder::Staff(id), "Test", &*random)?)
         });
         let token = signed_in.await.expect("signed in");
-        let router = crate::web::router(&shop.shop, super::routes());
+        let router = crate::web::router(&shop.shop, (super::ROOM.routes)());
         Self { shop, router, token }
     }
 

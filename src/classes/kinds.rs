@@ -2,10 +2,10 @@
 
 use crate::locale::Text;
 
-/// The kind of a stored field (DEF-01). `Nothing` is said of what is not personal.
+/// The kind of a stored field (DEF-01). `NotPersonal` is said of what is not personal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DataKind {
-    Nothing,
+    NotPersonal,
     /// Name, address, phone, email.
     Basic,
     /// What identifies for official purposes, such as a tax number.
@@ -42,7 +42,7 @@ impl DataKind {
     /// What belongs to it here, for people.
     pub const fn examples(self) -> Text {
         match self {
-            Self::Nothing => Text::new("", ""),
+            Self::NotPersonal => Text::new("", ""),
             Self::Basic => Text::new(
                 "name, address, telephone, email; what you write",
                 "姓名、地址、电话、邮箱，您填写的文字",
@@ -69,7 +69,7 @@ impl DataKind {
 
     pub const fn text(self) -> Text {
         match self {
-            Self::Nothing => Text::new("not personal", "非个人信息"),
+            Self::NotPersonal => Text::new("not personal", "非个人信息"),
             Self::Basic => Text::new("basic", "个人基本资料"),
             Self::Identification => Text::new("identification", "个人身份信息"),
             Self::OnlineIdentity => Text::new("online identity", "网络身份标识信息"),

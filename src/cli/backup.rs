@@ -79,6 +79,7 @@ pub fn run(config: Config, command: BackupCommand, json: bool) -> i32 {
                 disk: Arc::new(RealDisk),
                 clock: Arc::new(SystemClock::new(SignedDuration::ZERO)),
                 random: Arc::new(SystemSource::new()),
+                register: crate::rooms::register(),
             };
             match restore::restore(&config, &request, &tools) {
                 Ok(report) => print_report(&restored(&report, json)),

@@ -12,10 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
 
 use super::verbs::{self, Report, Verb};
-use crate::jobs::told_to_stop;
 use crate::shop::Shop;
 
 /// A catalogue with its pictures fits, and nothing endless does.
@@ -60,8 +58,8 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers verbs until `stop` turns true.
-pub async fn serve(listener: UnixListener, shop: Shop, mut stop: watch::Receiver<bool>) {
+/// Answers verbs until the shop shuts down.
+pub async fn serve(listener: UnixListener, shop: Shop) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -73,7 +71,7 @@ pub async fn serve(listener: UnixListener, shop: Shop, mut stop: watch::Receiver
                     }
                 });
             }
-            () = told_to_stop(&mut stop) => return,
+            () = shop.shutdown.cancelled() => return,
         }
     }
 }

@@ -8,9 +8,9 @@ use super::verbs::Report;
 use crate::classes::ClassFacts;
 use crate::config::Config;
 use crate::locale::Locale;
+use crate::rooms;
 use crate::store::TableInfo;
 use crate::store::codec::leaves;
-use crate::tables;
 
 /// A class's clock with the configured periods in it.
 fn clock_of(facts: &ClassFacts, config: &Config) -> String {
@@ -23,11 +23,11 @@ fn clock_of(facts: &ClassFacts, config: &Config) -> String {
 
 pub fn report(config: &Config, as_json: bool) -> Report {
     if as_json {
-        let rows: Vec<Value> = tables::all().iter().map(|table| table_json(table, config)).collect();
+        let rows: Vec<Value> = rooms::tables().iter().map(|table| table_json(table, config)).collect();
         return Report::done(format!("{:#}\n", Value::from(rows)));
     }
     let mut text = String::new();
-    for table in tables::all() {
+    for table in rooms::tables() {
         let facts = table.class.facts();
         let en = Locale::En;
         // Writing to a string cannot fail.

@@ -213,6 +213,7 @@ fn recover(config: Config, request: &Request, json: bool) -> i32 {
         disk: Arc::new(RealDisk),
         clock: Arc::new(SystemClock::new(SignedDuration::ZERO)),
         random: Arc::new(SystemSource::new()),
+        register: crate::rooms::register(),
     };
     let report = match recover::recover(&config, request, &tools) {
         Ok(report) => report,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::{DONE, FAILED, MISCONFIGURED, complain, control, refuse, runtime, say};
@@ -13,7 +12,7 @@ use crate::config::{Config, Site, TlsFiles};
 use crate::opening::{Lock, Opener, Purpose};
 use crate::shop::Shop;
 use crate::web::tls::{Certificate, TlsError};
-use crate::{jobs, routes, staff, web};
+use crate::{jobs, rooms, staff, web};
 
 #[derive(Args)]
 pub struct ServeArgs {
@@ -127,7 +126,6 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
         }
     };
     let code = runtime.block_on(async {
-        let (stopper, stop) = watch::channel(false);
         let control = match control::bind(lock.socket()) {
             Ok(listener) => listener,
             Err(error) => {
@@ -142,28 +140,26 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
                 return FAILED;
             }
         };
-        let mut tasks = jobs::start(shop, &stop);
-        tasks.push(tokio::spawn(control::serve(control, shop.clone(), stop.clone())));
+        let mut tasks = jobs::start(shop, rooms::ROOMS);
+        tasks.push(tokio::spawn(control::serve(control, shop.clone())));
         let tls = match &bound.certificate {
             Some((certificate, acceptor)) => {
-                tasks.push(tokio::spawn(web::server::keep_certificate(certificate.clone(), stop.clone())));
+                tasks.push(tokio::spawn(web::server::keep_certificate(certificate.clone(), shop.shutdown.clone())));
                 Some(acceptor.clone())
             }
             None => None,
         };
-        let router = web::router(shop, routes::all());
+        let router = web::router(shop, rooms::routes());
         let limits = &shop.config().limits;
         let bounds = web::server::Bounds {
             head_within: limits.header_timeout,
             most_connections: limits.max_connections as usize,
         };
-        let server = tokio::spawn(web::server::serve(listener, tls, router, bounds, stop));
+        let server = tokio::spawn(web::server::serve(listener, tls, router, bounds, shop.shutdown.clone()));
         let mut signals = stop_signals();
         ready(shop);
         told_to_stop(&mut signals).await;
-        // Everybody who listens is told at once; who has gone already needs no telling.
-        let _ = stopper.send(true);
-        shop.begin_to_close();
+        shop.shutdown.cancel();
         let closing = async {
             let _ = server.await;
             for task in tasks {

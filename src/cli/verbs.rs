@@ -13,7 +13,7 @@ use crate::catalogue::ImportReport;
 use crate::locale::{Locale, Text};
 use crate::refusal::Stop;
 use crate::shop::{Shop, aside};
-use crate::{backup, catalogue, orders, passwords, promises, staff, support};
+use crate::{backup, catalogue, passwords, promises, rooms, staff};
 
 /// A verb with all that it needs; files travel as bytes.
 #[derive(Serialize, Deserialize)]
@@ -171,7 +171,7 @@ async fn blocking(shop: &Shop, work: impl FnOnce(&Shop) -> Report + Send + 'stat
 
 /// Every route, as the contract prints them.
 pub fn routes(json: bool) -> Report {
-    let routes = crate::routes::all();
+    let routes = crate::rooms::routes();
     if json {
         let rows: Vec<_> = routes
             .iter()
@@ -197,7 +197,7 @@ pub fn routes(json: bool) -> Report {
 }
 
 fn check(shop: &Shop, json: bool) -> Report {
-    match faults(shop) {
+    match shop.store.view().and_then(|view| rooms::faults(&view)) {
         Err(error) => Report::failed(error),
         Ok((faults, records)) if json => {
             let mut report =
@@ -219,15 +219,6 @@ fn check(shop: &Shop, json: bool) -> Report {
             }
         }
     }
-}
-
-fn faults(shop: &Shop) -> Result<(Vec<String>, u64), crate::store::StoreError> {
-    let view = shop.store.view()?;
-    let (mut faults, records) = view.faults()?;
-    faults.extend(catalogue::faults(&view)?);
-    faults.extend(orders::order_faults(&view)?);
-    faults.extend(support::faults(&view)?);
-    Ok((faults, records))
 }
 
 /// What is no fault but should be known.

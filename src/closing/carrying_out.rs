@@ -10,7 +10,7 @@ use crate::classes::Class;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, OwnerNotice};
 use crate::refusal::{Decided, Stop};
-use crate::retention::{self, holds};
+use crate::retention::holds;
 use crate::shop::{self, Shop};
 use crate::store::{Plan, StoreError, StoreResult, View};
 use crate::{sharing, staff};
@@ -112,7 +112,6 @@ pub async fn carry_out(shop: &Shop) -> Decided<()> {
     for some in found.accounts.chunks(ACCOUNTS_AT_ONCE) {
         let some = some.to_vec();
         shop.store.commit(move |plan| erase_accounts(plan, &some)).await?;
-        shop.outbox_bell.notify_one();
     }
     for some in found.vaults.chunks(VAULTS_AT_ONCE) {
         let some = some.to_vec();
@@ -122,7 +121,6 @@ pub async fn carry_out(shop: &Shop) -> Decided<()> {
     if is_rest && shop.closes().is_some_and(|standing| standing.finished.is_none()) {
         shop.store.commit(finish).await?;
         refresh(shop)?;
-        shop.outbox_bell.notify_one();
         tracing::warn!("the business is closed: nothing is left about people but what legal holds keep");
     }
     Ok(())
@@ -142,7 +140,7 @@ fn erase_accounts(plan: &mut Plan<'_>, some: &[SubjectId]) -> Decided<()> {
 
 fn drop_vaults(plan: &mut Plan<'_>, some: &[VaultId]) -> Decided<()> {
     for vault in some {
-        retention::let_go(plan, *vault)?;
+        plan.before_vault_drop(*vault)?;
         plan.drop_at_request(*vault)?;
     }
     count(plan, |row| row.vaults += some.len() as u64)

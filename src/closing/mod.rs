@@ -15,20 +15,29 @@ mod rules;
 pub use carrying_out::{Left, carry_out, left};
 pub use pages::site_notice;
 pub use records::{ClosingRow, NOTICE_DAYS};
-pub use rules::{
-    Standing, after_restore, announce, call_off, earliest, latest, refuse_if_over, standing, tell_all,
-};
+pub use rules::{Standing, announce, call_off, earliest, latest, refuse_if_over, standing, tell_all};
 
-use crate::store::TableInfo;
+use std::time::Duration;
+
+use crate::room::{self, Job, Room};
+use crate::store::Hooks;
 use crate::web::Route;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    vec![records::CLOSINGS.info(), records::TELLING.info()]
-}
+/// This room, as the house knows it.
+pub static ROOM: Room =
+    Room { tables: &[records::TABLES], routes, on: HOOKS, jobs: JOBS, ..Room::named("closing") };
+
+const JOBS: &[Job] = &[Job::every("closing", Duration::from_secs(60), |shop| {
+    room::run(async move {
+        tell_all(&shop).await?;
+        carry_out(&shop).await
+    })
+})];
+
+const HOOKS: Hooks = Hooks { on_restored: rules::on_restored, ..Hooks::NONE };
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
     routes.extend(office::routes());
     routes

@@ -11,7 +11,7 @@ use crate::locale::Text;
 use crate::notify::{self, NoticeKind, OwnerNotice};
 use crate::refusal::{Decided, Problem, Refusal};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Plan, RestoreKind, StoreResult, View};
 use crate::t;
 
 const DAY: i64 = 24 * 60 * 60;
@@ -83,7 +83,6 @@ pub async fn announce(shop: &Shop, on: &str) -> Decided<Standing> {
     let decide = move |plan: &mut Plan<'_>| announce_for(plan, begins, &zone);
     shop.store.commit(decide).await?;
     refresh(shop)?;
-    shop.outbox_bell.notify_one();
     Ok(shop.closes().ok_or_else(Refusal::not_found)?)
 }
 
@@ -168,15 +167,8 @@ pub async fn tell_all(shop: &Shop) -> Decided<()> {
     if latest(&shop.store.view()?)?.is_none_or(|(_, row)| row.day <= shop.clock.now()) {
         return Ok(());
     }
-    let mut told = false;
-    while shop.store.commit(tell_some).await? {
-        told = true;
-    }
-    told |= shop.store.commit(remind_owners).await?;
-    if told {
-        shop.outbox_bell.notify_one();
-    }
-    Ok(())
+    while shop.store.commit(tell_some).await? {}
+    shop.store.commit(remind_owners).await.map(|_| ())
 }
 
 /// Returns whether it wrote to some.
@@ -211,7 +203,10 @@ fn remind_owners(plan: &mut Plan<'_>) -> Decided<bool> {
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
+pub(super) fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
+    if how != RestoreKind::FromArchive {
+        return Ok(());
+    }
     let Some((number, row)) = current(plan)?.filter(|(_, row)| row.finished.is_none()) else {
         return Ok(());
     };

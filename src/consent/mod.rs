@@ -23,8 +23,9 @@ use crate::locale::Locale;
 use crate::random::Random;
 use crate::refusal::Stop;
 use crate::retention::{self, Rule};
+use crate::room::Room;
 use crate::sessions;
-use crate::store::{Key, Plan, StoreResult, TableInfo, View};
+use crate::store::{Key, Plan, StoreResult, View};
 use crate::web::{Route, Visit};
 
 use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
@@ -32,13 +33,11 @@ use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
 /// So many receipts are listed in a message.
 const IN_A_MESSAGE: usize = 50;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    vec![GRANTS.info(), EVIDENCE.info(), RECEIPTS.info()]
-}
+/// This room, as the house knows it.
+pub static ROOM: Room = Room { tables: &[records::TABLES], routes, ..Room::named("consent") };
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
     routes.extend(cookies::routes());
     routes

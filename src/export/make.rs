@@ -1,28 +1,12 @@
 //! Makes the copies that were asked for, one after the other, away from those who shop.
 
-use tokio::sync::watch;
-
 use super::records::{EXPORTS, ExportRow, State};
 use super::{file_name, folder, gather, packed};
 use crate::accounts;
 use crate::ids::{SubjectId, VaultId};
-use crate::jobs;
 use crate::refusal::{Decided, Stop};
 use crate::shop::{self, Shop};
 use crate::store::{Plan, StoreError, StoreResult, files};
-
-/// Makes copies as they are asked for, until `stop` turns true.
-pub async fn run(shop: Shop, mut stop: watch::Receiver<bool>) {
-    loop {
-        if let Err(error) = run_due(&shop).await {
-            tracing::error!(?error, "the copies that wait could not be made");
-        }
-        tokio::select! {
-            () = shop.export_bell.notified() => {}
-            () = jobs::told_to_stop(&mut stop) => return,
-        }
-    }
-}
 
 /// Makes every copy that waits.
 ///

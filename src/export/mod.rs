@@ -12,8 +12,10 @@ mod pages;
 mod records;
 mod section;
 
-pub use make::{remove_dead, run, run_due};
-pub use pages::{list, routes};
+pub use make::{remove_dead, run_due};
+pub use pages::list;
+
+use std::time::Duration;
 
 use std::path::{Path, PathBuf};
 
@@ -22,16 +24,37 @@ use crate::clock::Timestamp;
 use crate::ids::SubjectId;
 use crate::locale::Locale;
 use crate::random::Random;
-use crate::store::{Plan, StoreResult, TableInfo, View};
+use crate::room::{self, Job, Room, When};
+use crate::store::{Hooks, Plan, StoreResult, View};
+
 use records::{EXPORTS, ExportRow, State};
+
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[records::TABLES],
+    routes: pages::routes,
+    on: HOOKS,
+    jobs: JOBS,
+    ..Room::named("export")
+};
+
+/// Rung when somebody asked for a copy of their data.
+const BELL: &str = "export";
+
+const JOBS: &[Job] = &[
+    Job {
+        when: When::Rung { bell: BELL, gather: Duration::ZERO, then: Duration::from_secs(60 * 60) },
+        ..Job::every("exports", Duration::ZERO, |shop| room::run(async move { run_due(&shop).await }))
+    },
+    Job::every("dead-files", Duration::from_secs(30), |shop| {
+        room::run(async move { remove_dead(&shop).await })
+    }),
+];
+
+const HOOKS: Hooks = Hooks { on_data_removed: forget, before_erased: forget, ..Hooks::NONE };
 
 /// How long a copy can be fetched.
 const LIVES_SECONDS: i64 = 7 * 24 * 60 * 60;
-
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    vec![EXPORTS.info()]
-}
 
 /// The copy that a person has, or that is being made for them.
 fn of(view: &View<'_>, subject: SubjectId, now: Timestamp) -> StoreResult<Option<ExportRow>> {
@@ -66,7 +89,7 @@ fn ask(
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn forget(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+fn forget(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
     let Some((_, vault)) = plan.get_row(&EXPORTS, &subject)? else { return Ok(()) };
     plan.delete(&EXPORTS, &subject)?;
     vault.map_or(Ok(()), |vault| plan.drop_vault(vault))

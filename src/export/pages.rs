@@ -29,7 +29,7 @@ async fn make(visit: Visit, _form: Form) -> Answer {
     let subject = visit.subject()?;
     let (language, random) = (visit.locale, visit.shop.random.clone());
     let number = visit.shop.store.commit(move |plan| Ok(ask(plan, subject, language, &*random)?)).await?;
-    visit.shop.export_bell.notify_one();
+    visit.shop.store.ring(super::BELL);
     Ok(see(&format!("{HERE}/{number}")))
 }
 

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::SubjectId;
 use crate::locale::Locale;
-use crate::store::{Field, Record, Table};
+use crate::store::{record, tables};
 
 /// How far a copy is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -18,26 +17,20 @@ pub enum State {
     Failed,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ExportRow {
-    /// Random: its address, and the name of its file.
-    pub number: String,
-    pub language: Locale,
-    pub asked: Timestamp,
-    /// Until when it can be fetched.
-    pub until: Timestamp,
-    pub state: State,
+record! {
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct ExportRow {
+        /// Random: its address, and the name of its file.
+        pub number: String = OnlineIdentity,
+        pub language: Locale = Device,
+        pub asked: Timestamp = NotPersonal,
+        /// Until when it can be fetched.
+        pub until: Timestamp = NotPersonal,
+        pub state: State = NotPersonal,
+    }
 }
 
-impl Record for ExportRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("number", DataKind::OnlineIdentity),
-        Field::new("language", DataKind::Device),
-        Field::new("asked", DataKind::Nothing),
-        Field::new("until", DataKind::Nothing),
-        Field::new("state", DataKind::Nothing),
-    ];
+tables! {
+    /// By person: nobody has two.
+    pub EXPORTS: SubjectId => ExportRow = "exports" of Export;
 }
-
-/// By person: nobody has two.
-pub const EXPORTS: Table<SubjectId, ExportRow> = Table::new("exports", Class::Export);

@@ -11,6 +11,8 @@ pub use pages::PAGE;
 pub use phrases::{Gathered, often, store_phrases};
 pub use records::{DeviceRow, LookRow, SearchRow};
 
+use std::time::Duration;
+
 use crate::accounts;
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -20,8 +22,9 @@ use crate::locale::Locale;
 use crate::random::Random;
 use crate::refusal::Decided;
 use crate::retention::{self, Rule};
+use crate::room::{self, AtClose, Job, Room};
 use crate::shop::Shop;
-use crate::store::{Key, Plan, Record, StoreResult, Table, TableInfo, View};
+use crate::store::{Key, Plan, Record, StoreResult, Table, View};
 use crate::web::{Route, Visit};
 
 use records::{DEVICES, LOOKS, SEARCHES};
@@ -29,13 +32,22 @@ use records::{DEVICES, LOOKS, SEARCHES};
 /// So many rows of a kind are kept for a person; the oldest makes room.
 const MOST: usize = 200;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    vec![SEARCHES.info(), LOOKS.info(), DEVICES.info(), phrases::PHRASES.info()]
-}
+/// This room, as the house knows it.
+pub static ROOM: Room =
+    Room { tables: &[records::TABLES, phrases::TABLES], routes, jobs: JOBS, ..Room::named("history") };
+
+const JOBS: &[Job] = &[
+    // The counts of the last searches would be lost.
+    Job {
+        at_close: AtClose::RunOnceMore,
+        ..Job::every("phrases", Duration::from_secs(10 * 60), |shop| {
+            room::run(async move { store_phrases(&shop).await })
+        })
+    },
+];
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
     routes.extend(phrases::routes());
     routes

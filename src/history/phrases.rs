@@ -16,7 +16,7 @@ use crate::front::{self, Page};
 use crate::refusal::Decided;
 use crate::retention::{self, Rule};
 use crate::shop::Shop;
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Field, Plan, Record, StoreResult, View, tables};
 use crate::t;
 use crate::web::ui::{self, Column};
 use crate::web::{Answer, Route, Visit, Who, get, page};
@@ -38,11 +38,13 @@ pub struct PhrasesRow {
 
 impl Record for PhrasesRow {
     // Tied to nobody.
-    const FIELDS: &'static [Field] = &[Field::new("counts", DataKind::Nothing)];
+    const FIELDS: &'static [Field] = &[Field::new("counts", DataKind::NotPersonal)];
 }
 
-/// By month.
-pub const PHRASES: Table<u64, PhrasesRow> = Table::new("phrases", Class::Phrases);
+tables! {
+    /// By month.
+    pub PHRASES: u64 => PhrasesRow = "phrases" of Phrases;
+}
 
 /// What was searched for since the counts were stored last.
 #[derive(Default)]

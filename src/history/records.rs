@@ -1,44 +1,37 @@
 //! What is stored of a person's searches, looks and devices.
 
-use serde::{Deserialize, Serialize};
-
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{EntryId, ProductId, SubjectId};
 use crate::locale::{Locale, closed_list};
-use crate::store::{Field, Record, Table};
+use crate::store::{record, tables};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SearchRow {
-    pub phrase: String,
-    pub at: Timestamp,
+record! {
+    #[derive(Clone, Debug)]
+    pub struct SearchRow {
+        pub phrase: String = Browsing,
+        pub at: Timestamp = Browsing,
+    }
 }
 
-impl Record for SearchRow {
-    const FIELDS: &'static [Field] =
-        &[Field::new("phrase", DataKind::Browsing), Field::new("at", DataKind::Browsing)];
+record! {
+    #[derive(Clone, Debug)]
+    pub struct LookRow {
+        pub product: ProductId = Browsing,
+        pub at: Timestamp = Browsing,
+    }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LookRow {
-    pub product: ProductId,
-    pub at: Timestamp,
-}
-
-impl Record for LookRow {
-    const FIELDS: &'static [Field] =
-        &[Field::new("product", DataKind::Browsing), Field::new("at", DataKind::Browsing)];
-}
-
-/// A kind of device: never what tells one device from another of its kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceRow {
-    pub kind: DeviceKind,
-    /// Empty if it could not be told.
-    pub system: String,
-    pub browser: String,
-    pub language: Locale,
-    pub last: Timestamp,
+record! {
+    /// A kind of device: never what tells one device from another of its kind.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct DeviceRow {
+        pub kind: DeviceKind = Device,
+        /// Empty if it could not be told.
+        pub system: String = Device,
+        pub browser: String = Device,
+        pub language: Locale = Device,
+        pub last: Timestamp = Device,
+    }
 }
 
 closed_list!(
@@ -56,16 +49,8 @@ impl DeviceRow {
     }
 }
 
-impl Record for DeviceRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("kind", DataKind::Device),
-        Field::new("system", DataKind::Device),
-        Field::new("browser", DataKind::Device),
-        Field::new("language", DataKind::Device),
-        Field::new("last", DataKind::Device),
-    ];
+tables! {
+    pub SEARCHES: (SubjectId, EntryId) => SearchRow = "searches" of Searches;
+    pub LOOKS: (SubjectId, EntryId) => LookRow = "browsing" of Browsing;
+    pub DEVICES: (SubjectId, EntryId) => DeviceRow = "devices" of Devices;
 }
-
-pub const SEARCHES: Table<(SubjectId, EntryId), SearchRow> = Table::new("searches", Class::Searches);
-pub const LOOKS: Table<(SubjectId, EntryId), LookRow> = Table::new("browsing", Class::Browsing);
-pub const DEVICES: Table<(SubjectId, EntryId), DeviceRow> = Table::new("devices", Class::Devices);

@@ -7,7 +7,6 @@
 //! - [`reach`] says which contacts the shop can send to.
 //! - [`run`] sends; [`send_due`] sends what is due once.
 //! - [`oldest_waiting`], [`count`], [`count_passing`] are for the dashboard and for metrics.
-//! - [`after_restore`] leaves it to staff what to do with messages that may have been sent.
 //!
 //! A message is marked as being sent before anything leaves. Found so at a start, or when the
 //! connection broke off after the text was handed over, it may have been sent: it is then never
@@ -25,25 +24,38 @@ mod transport;
 
 pub use practice::{Channel, Practice, Taken};
 pub use queue::{
-    Outcome, after_restore, count, count_passing, next_try, oldest_waiting, queue_about_request,
-    queue_anchor, queue_code, queue_conversation, queue_farewell, queue_order_step, queue_staff,
-    queue_to_account, queue_to_contact, queue_to_next_accounts, queue_to_owners,
+    Outcome, count, count_passing, next_try, oldest_waiting, queue_about_request, queue_anchor, queue_code,
+    queue_conversation, queue_farewell, queue_order_step, queue_staff, queue_to_account, queue_to_contact,
+    queue_to_next_accounts, queue_to_owners,
 };
 pub use records::{Farewell, PartLeft, State};
-pub use sender::{run, send_due};
+pub use sender::send_due;
 pub use texts::{Letter, NoticeKind, OwnerNotice};
 pub use transport::{Reach, is_practice, providers, reach};
 
-use crate::store::TableInfo;
+use std::time::Duration;
+
+use crate::room::{self, AtClose, Job, Room, When};
+use crate::store::Hooks;
 use crate::web::Route;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    records::tables()
-}
+/// This room, as the house knows it.
+pub static ROOM: Room =
+    Room { tables: &[records::TABLES], routes, on: HOOKS, jobs: JOBS, ..Room::named("notify") };
+
+/// Rung by the store after a commit that queued a message.
+pub const BELL: &str = "outbox";
+
+const JOBS: &[Job] = &[Job {
+    when: When::Rung { bell: BELL, gather: sender::GATHER, then: sender::LOOK_EVERY },
+    at_close: AtClose::CutAfter(sender::FAREWELL),
+    ..Job::every("outbox", Duration::ZERO, |shop| room::run(async move { sender::work_off(&shop).await }))
+}];
+
+const HOOKS: Hooks = Hooks { on_restored: queue::on_restored, ..Hooks::NONE };
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = practice::routes();
     routes.extend(pages::routes());
     routes

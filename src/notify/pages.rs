@@ -319,7 +319,6 @@ fn state_of(row: &MessageRow, l: Locale) -> Markup {
 async fn resend(visit: Visit, Path(id): Path<String>) -> Answer {
     let id = MessageId::parse(&id).ok_or_else(Refusal::not_found)?;
     visit.shop.store.commit(move |plan| queue::resend(plan, id)).await?;
-    visit.shop.outbox_bell.notify_one();
     Ok(see("/admin/messages?said=queued"))
 }
 

@@ -19,7 +19,7 @@ use crate::refusal::{Decided, Refusal};
 use crate::retention::{Rule, start_clock, stop_clock};
 use crate::sharing::{self, Ground, Purpose, Recipient, Shared};
 use crate::store::floor::Mark;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Plan, RestoreKind, StoreResult, View};
 use crate::support::StaffWord;
 use crate::{accounts, orders, staff};
 
@@ -210,6 +210,7 @@ fn queue_passing(
     let row =
         PassingRow { contact, says, locale, sending: false, since: now, tries: 0, next: now, own_vault };
     plan.put_in(&CODE_MESSAGES, &id, vault, &row)?;
+    plan.ring(super::BELL);
     plan.put_in(&CODE_QUEUE, &queue_key(now, id), vault, &Mark {})
 }
 
@@ -235,6 +236,9 @@ fn put(
     }
     if let Some(at) = queued(row) {
         plan.put_in(&OUTBOX_QUEUE, &queue_key(at, id), vault, &Mark {})?;
+        if at <= plan.now {
+            plan.ring(super::BELL);
+        }
     }
     plan.put_in(&OUTBOX, &id, vault, row)
 }
@@ -445,7 +449,10 @@ fn doubt(plan: &mut Plan<'_>, id: MessageId) -> Decided<bool> {
 
 /// After a restore, what was waiting or being sent may have been sent since the backup: it stands
 /// in the list for staff and is not sent by itself.
-pub fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
+pub(super) fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
+    if how != RestoreKind::FromArchive {
+        return Ok(());
+    }
     for state in [State::Waiting, State::Sending] {
         for (id, _) in on_shelf(plan, state, None, usize::MAX)? {
             match doubt(plan, id) {

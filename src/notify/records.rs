@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{NoticeKind, OwnerNotice};
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::consent::Receipts;
 use crate::contact::Contact;
@@ -14,12 +13,8 @@ use crate::locale::Locale;
 use crate::orders::{StaffStep, Step};
 use crate::sharing::Recipient;
 use crate::store::floor::Mark;
-use crate::store::{Field, Record, Table, TableInfo};
+use crate::store::{record, tables};
 use crate::support::StaffWord;
-
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
 
 /// What a message says, and to whom it goes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -113,33 +108,22 @@ impl State {
     }
 }
 
-/// A message to an account or a member of staff.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct MessageRow {
-    pub what: What,
-    pub state: State,
-    /// When it was queued, or last queued again by staff.
-    pub since: Timestamp,
-    pub tries: u32,
-    pub next: Option<Timestamp>,
-    pub ended: Option<Timestamp>,
-    /// The number of the mail server's last refusal, such as 550.
-    pub answer: Option<u16>,
-    /// Who has seen something of it, at whatever try: each stands in the ledger of sharing once.
-    pub seen_by: Vec<Recipient>,
-}
-
-impl Record for MessageRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("what", DataKind::Property),
-        plain("state"),
-        plain("since"),
-        plain("tries"),
-        plain("next"),
-        plain("ended"),
-        plain("answer"),
-        plain("seen_by"),
-    ];
+record! {
+    /// A message to an account or a member of staff.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct MessageRow {
+        pub what: What = Property,
+        pub state: State = NotPersonal,
+        /// When it was queued, or last queued again by staff.
+        pub since: Timestamp = NotPersonal,
+        pub tries: u32 = NotPersonal,
+        pub next: Option<Timestamp> = NotPersonal,
+        pub ended: Option<Timestamp> = NotPersonal,
+        /// The number of the mail server's last refusal, such as 550.
+        pub answer: Option<u16> = NotPersonal,
+        /// Who has seen something of it, at whatever try: each stands in the ledger of sharing once.
+        pub seen_by: Vec<Recipient> = NotPersonal,
+    }
 }
 
 /// What a message to a bare contact says.
@@ -167,19 +151,21 @@ pub struct PartLeft {
     pub after: u64,
 }
 
-/// A code or a notice to a bare contact, in a passing vault.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PassingRow {
-    pub contact: String,
-    pub says: Says,
-    pub locale: Locale,
-    /// Being sent; stored before anything leaves.
-    pub sending: bool,
-    pub since: Timestamp,
-    pub tries: u32,
-    pub next: Timestamp,
-    /// The vault is this message's own and goes with it; a code's vault is the code's.
-    pub own_vault: bool,
+record! {
+    /// A code or a notice to a bare contact, in a passing vault.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct PassingRow {
+        pub contact: String = Basic,
+        pub says: Says = OnlineIdentity,
+        pub locale: Locale = NotPersonal,
+        /// Being sent; stored before anything leaves.
+        pub sending: bool = NotPersonal,
+        pub since: Timestamp = NotPersonal,
+        pub tries: u32 = NotPersonal,
+        pub next: Timestamp = NotPersonal,
+        /// The vault is this message's own and goes with it; a code's vault is the code's.
+        pub own_vault: bool = NotPersonal,
+    }
 }
 
 impl PassingRow {
@@ -192,30 +178,15 @@ impl PassingRow {
     }
 }
 
-impl Record for PassingRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("contact", DataKind::Basic),
-        Field::new("says", DataKind::OnlineIdentity),
-        plain("locale"),
-        plain("sending"),
-        plain("since"),
-        plain("tries"),
-        plain("next"),
-        plain("own_vault"),
-    ];
-}
-
-pub const OUTBOX: Table<MessageId, MessageRow> = Table::new("outbox", Class::Message);
-/// State and id: the lists for staff. Sealed like its message, so that it goes with it.
-pub const OUTBOX_SHELVES: Table<Vec<u8>, Mark> = Table::new("outbox_shelves", Class::Message);
-/// Time of the next try and id: what is due.
-pub const OUTBOX_QUEUE: Table<Vec<u8>, Mark> = Table::new("outbox_queue", Class::Message);
-pub const CODE_MESSAGES: Table<MessageId, PassingRow> = Table::new("code_messages", Class::Code);
-/// Time of the next try and id.
-pub const CODE_QUEUE: Table<Vec<u8>, Mark> = Table::new("code_queue", Class::Code);
-
-pub(super) fn tables() -> Vec<TableInfo> {
-    vec![OUTBOX.info(), OUTBOX_SHELVES.info(), OUTBOX_QUEUE.info(), CODE_MESSAGES.info(), CODE_QUEUE.info()]
+tables! {
+    pub OUTBOX: MessageId => MessageRow = "outbox" of Message;
+    /// State and id: the lists for staff. Sealed like its message, so that it goes with it.
+    pub OUTBOX_SHELVES: Vec<u8> => Mark = "outbox_shelves" of Message;
+    /// Time of the next try and id: what is due.
+    pub OUTBOX_QUEUE: Vec<u8> => Mark = "outbox_queue" of Message;
+    pub CODE_MESSAGES: MessageId => PassingRow = "code_messages" of Code;
+    /// Time of the next try and id.
+    pub CODE_QUEUE: Vec<u8> => Mark = "code_queue" of Code;
 }
 
 /// The key of a message in a queue: by the time of its next try.

@@ -1,10 +1,10 @@
 //! Sending: what is due is marked, written, sent and marked again, a few at a time.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::queue::{self, Carried, Outcome};
@@ -19,48 +19,41 @@ use crate::store::{Plan, StoreError, StoreResult, View};
 use crate::{accounts, consent, orders, requests, staff};
 
 /// The outbox is looked at this often even if nobody rang.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// So long after the bell rang, what came in is sent.
-const GATHER: Duration = Duration::from_millis(20);
+pub(super) const GATHER: Duration = Duration::from_millis(20);
 /// After being told to stop, messages that are on their way have this long.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 /// How many messages are read from a queue at a time.
 const AT_ONCE: usize = 40;
 /// How many conversations with the mail server are open at a time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Sends what is due until told to stop. What a crash cut off is marked first.
-pub async fn run(shop: Shop, mut stop: watch::Receiver<bool>) {
-    if shop.config().sms.is_some() && !transport::is_practice(&shop) {
-        tracing::warn!("[sms] is configured, but this release sends no SMS: mobile numbers can't be reached");
+/// Whether what a crash cut off was marked since this process opened the shop.
+#[derive(Default)]
+struct Recovered(AtomicBool);
+
+/// Sends what is due. What a crash cut off is marked first.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub(super) async fn work_off(shop: &Shop) -> Decided<()> {
+    let recovered = shop.of::<Recovered>();
+    if !recovered.0.load(Ordering::SeqCst) {
+        warn_of_sms(shop);
+        if !recover(shop).await {
+            return Ok(());
+        }
+        recovered.0.store(true, Ordering::SeqCst);
     }
-    let mut recovered = false;
-    loop {
-        if !recovered {
-            recovered = recover(&shop).await;
-        }
-        if recovered {
-            let mut work = std::pin::pin!(send_due(&shop));
-            let done = tokio::select! {
-                done = &mut work => Some(done),
-                () = told(&mut stop) => tokio::time::timeout(FAREWELL, work).await.ok(),
-            };
-            if let Some(Err(error)) = done {
-                tracing::error!(%error, "the outbox could not be worked off and is tried again");
-            }
-        }
-        tokio::select! {
-            // What comes in the same moment is marked in the same commit.
-            () = shop.outbox_bell.notified() => tokio::time::sleep(GATHER).await,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = told(&mut stop) => return,
-        }
-    }
+    send_due(shop).await?;
+    Ok(())
 }
 
-/// Waits until told to stop, or until nobody is left who could tell.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stopping| *stopping).await;
+fn warn_of_sms(shop: &Shop) {
+    if shop.config().sms.is_some() && !transport::is_practice(shop) {
+        tracing::warn!("[sms] is configured, but this release sends no SMS: mobile numbers can't be reached");
+    }
 }
 
 /// Marks what was being sent when the shop was last closed or cut off; false if it can't.

@@ -19,7 +19,7 @@ use crate::orders::Step;
 use crate::random::SystemSource;
 use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::store::Plan;
+use crate::store::{Plan, RestoreKind};
 use crate::trial;
 use crate::web::Visit;
 
@@ -424,7 +424,7 @@ async fn after_a_restore_nothing_is_sent_by_itself() {
     let shop = fixture.shop();
     let subject = fixture.account(&shop, Some("li@example.com"), None).await;
     let waiting = queue_one(&shop, subject).await;
-    commit(&shop, |plan| Ok(after_restore(plan)?)).await;
+    commit(&shop, |plan| Ok(queue::on_restored(plan, RestoreKind::FromArchive)?)).await;
     assert!(sender::recover(&shop).await);
     assert_eq!(state(&shop, waiting), State::Unknown);
     assert_eq!(send_due(&shop).await.expect("nothing is due"), 0);
@@ -506,18 +506,16 @@ async fn a_code_goes_with_its_vault_and_is_not_tried_for_long() {
 async fn the_loop_sends_when_the_bell_rings_and_stops_when_told() {
     let fixture = Fixture::demo();
     let shop = fixture.shop();
-    let (stopper, stop) = tokio::sync::watch::channel(false);
-    let running = tokio::spawn(run(shop.clone(), stop));
+    let running = crate::jobs::start(&shop, &[&ROOM]).pop().expect("the outbox is a job");
     tokio::time::sleep(Duration::from_millis(100)).await;
     queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
-    shop.outbox_bell.notify_one();
     let sent = async {
         while shop.practice.newest().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(4), sent).await.expect("sent before the timer");
-    stopper.send(true).expect("it listens");
+    shop.shutdown.cancel();
     tokio::time::timeout(Duration::from_secs(4), running).await.expect("it stops").expect("no panic");
 }
 

@@ -7,7 +7,6 @@ use super::records::{
 use super::shelves;
 use crate::accounts;
 use crate::clock::Timestamp;
-use crate::export;
 use crate::ids::{OrderNumber, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::money::{Money, sum};
@@ -155,7 +154,7 @@ pub fn take_off_list(plan: &mut Plan<'_>, subject: SubjectId, number: &OrderNumb
     let Some(consignee) = order.consignee else { return Err(Refusal::not_found().into()) };
     plan.delete(&ORDERS_OF, &(subject, consignee.place))?;
     // A copy of what they had shows it no more.
-    export::forget(plan, subject)?;
+    plan.data_removed(subject)?;
     Ok(plan.update(&CONSIGNEES, number, &Consignee { hidden: true, ..consignee })?)
 }
 

@@ -157,10 +157,7 @@ async fn take(visit: Visit, form: Form) -> Answer {
         }
     };
     match outcome {
-        Ok(number) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&format!("{}?said=placed", order_page(&number))))
-        }
+        Ok(number) => Ok(see(&format!("{}?said=placed", order_page(&number)))),
         Err(Stop::Refused(refusal)) if matches!(refusal.kind, Kind::Invalid | Kind::Conflict) => {
             draw_again(&visit, &form, &refusal.problems)
         }

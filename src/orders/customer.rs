@@ -173,7 +173,7 @@ async fn cancel(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     let decide = move |plan: &mut crate::store::Plan<'_>| {
         steps::cancel(plan, &terms, &order.number, Actor::Customer, &reason)
     };
-    done(&visit, &here, "cancelled", visit.shop.store.commit(decide).await)
+    done(&here, "cancelled", visit.shop.store.commit(decide).await)
 }
 
 const NOT_CONFIRMED: Text =
@@ -193,7 +193,7 @@ async fn delete(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     let decide = move |plan: &mut crate::store::Plan<'_>| book::take_off_list(plan, subject, &order.number);
     match visit.shop.store.commit(decide).await {
         Ok(()) => Ok(see(&format!("{HERE}?said=deleted"))),
-        outcome => done(&visit, &here, "deleted", outcome),
+        outcome => done(&here, "deleted", outcome),
     }
 }
 
@@ -206,16 +206,13 @@ async fn received(visit: Visit, Path(number): Path<String>, _form: Form) -> Answ
     let terms = Terms::of(&visit.shop);
     let decide =
         move |plan: &mut crate::store::Plan<'_>| steps::receive(plan, &terms, &order.number, Actor::Customer);
-    done(&visit, &here, "received", visit.shop.store.commit(decide).await)
+    done(&here, "received", visit.shop.store.commit(decide).await)
 }
 
 /// Back to the order: it went through, or the order had moved on already.
-fn done(visit: &Visit, here: &str, said: &str, outcome: Result<(), Stop>) -> Answer {
+fn done(here: &str, said: &str, outcome: Result<(), Stop>) -> Answer {
     match outcome {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&format!("{here}?said={said}")))
-        }
+        Ok(()) => Ok(see(&format!("{here}?said={said}"))),
         Err(Stop::Refused(refusal)) if refusal.kind == Kind::Conflict => {
             Ok(see(&format!("{here}?said=moved")))
         }

@@ -53,16 +53,29 @@ pub use shelves::Shelf;
 pub use steps::{cancel, complete, mark_paid, move_on, receive, refund, run_due, ship};
 pub use terms::Terms;
 
-use crate::store::TableInfo;
+use std::time::Duration;
+
+use crate::room::{self, Job, Room};
 use crate::web::Route;
 
-/// The tables of orders.
-pub fn tables() -> Vec<TableInfo> {
-    records::tables()
-}
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[records::TABLES],
+    routes,
+    jobs: JOBS,
+    checks: &[check::order_faults],
+    ..Room::named("orders")
+};
+
+const JOBS: &[Job] = &[Job {
+    needs_steady_clock: true,
+    ..Job::every("orders-due", Duration::from_secs(10), |shop| {
+        room::run(async move { Ok(run_due(&shop).await.map(|_| ())?) })
+    })
+}];
 
 /// The routes of orders: checkout, the customer's, the back office's.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = checkout::routes();
     routes.extend(customer::routes());
     routes.extend(office::routes());

@@ -149,10 +149,7 @@ async fn carry_out(
     };
     let here = format!("{HERE}/{number}");
     match outcome {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&format!("{here}?said={at}")))
-        }
+        Ok(()) => Ok(see(&format!("{here}?said={at}"))),
         Err(Stop::Refused(refusal)) if refusal.kind == Kind::Conflict => {
             Ok(see(&format!("{here}?said=moved")))
         }

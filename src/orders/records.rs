@@ -10,22 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::life::Fulfilment;
 use crate::address::Address;
 use crate::catalogue::Bilingual;
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VariantId};
 use crate::locale::Text;
 use crate::money::Money;
 use crate::payments::{Bill, Method, State};
 use crate::store::floor::Mark;
-use crate::store::{Field, Record, Table, TableInfo};
-
-const fn property(name: &'static str) -> Field {
-    Field::new(name, DataKind::Property)
-}
-
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
+use crate::store::{record, tables};
 
 /// How an order is delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -53,18 +44,20 @@ impl Delivery {
     }
 }
 
-/// One line of an order, as it was sold.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OrderItem {
-    pub variant: VariantId,
-    pub slug: String,
-    pub title: Bilingual,
-    pub options: Bilingual,
-    pub sku: String,
-    /// Of one piece.
-    pub price: Money,
-    pub quantity: u32,
-    pub picture: Option<String>,
+record! {
+    /// One line of an order, as it was sold.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct OrderItem {
+        pub variant: VariantId = NotPersonal,
+        pub slug: String = NotPersonal,
+        pub title: Bilingual = NotPersonal of Bilingual,
+        pub options: Bilingual = NotPersonal of Bilingual,
+        pub sku: String = NotPersonal,
+        /// Of one piece.
+        pub price: Money = Property,
+        pub quantity: u32 = Property,
+        pub picture: Option<String> = NotPersonal,
+    }
 }
 
 impl OrderItem {
@@ -72,19 +65,6 @@ impl OrderItem {
     pub fn sum(&self) -> Option<Money> {
         self.price.times(self.quantity)
     }
-}
-
-impl Record for OrderItem {
-    const FIELDS: &'static [Field] = &[
-        plain("variant"),
-        plain("slug"),
-        Field::of::<Bilingual>("title", DataKind::Nothing),
-        Field::of::<Bilingual>("options", DataKind::Nothing),
-        plain("sku"),
-        property("price"),
-        property("quantity"),
-        plain("picture"),
-    ];
 }
 
 /// Who did something to an order.
@@ -117,115 +97,83 @@ pub enum Happening {
     Redirected,
 }
 
-/// One entry of an order's timeline. What was typed about it lies with the consignee.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Event {
-    pub at: Timestamp,
-    pub who: Actor,
-    pub what: Happening,
-    /// The amount that was paid or refunded.
-    pub amount: Option<Money>,
+record! {
+    /// One entry of an order's timeline. What was typed about it lies with the consignee.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Event {
+        pub at: Timestamp = Property,
+        pub who: Actor = NotPersonal,
+        pub what: Happening = Property,
+        /// The amount that was paid or refunded.
+        pub amount: Option<Money> = Property,
+    }
 }
 
-impl Record for Event {
-    const FIELDS: &'static [Field] = &[property("at"), plain("who"), property("what"), property("amount")];
+record! {
+    /// The transaction record.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct OrderRow {
+        pub placed: Timestamp = Property,
+        pub items: Vec<OrderItem> = Property of OrderItem,
+        pub delivery: Delivery = Property,
+        pub delivery_price: Money = Property,
+        pub bill: Bill = Property of Bill,
+        pub fulfilment: Fulfilment = Property,
+        /// When the next step is due by itself.
+        pub deadline: Option<Timestamp> = Property,
+        /// Whether an invoice was asked for.
+        pub invoice: bool = Property,
+        /// Oldest first.
+        pub timeline: Vec<Event> = Property of Event,
+    }
 }
 
-/// The transaction record.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OrderRow {
-    pub placed: Timestamp,
-    pub items: Vec<OrderItem>,
-    pub delivery: Delivery,
-    pub delivery_price: Money,
-    pub bill: Bill,
-    pub fulfilment: Fulfilment,
-    /// When the next step is due by itself.
-    pub deadline: Option<Timestamp>,
-    /// Whether an invoice was asked for.
-    pub invoice: bool,
-    /// Oldest first.
-    pub timeline: Vec<Event>,
+record! {
+    /// A parcel on its way.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct Parcel {
+        pub at: Timestamp = Property,
+        pub carrier: String = Property,
+        pub tracking: String = Basic,
+    }
 }
 
-impl Record for OrderRow {
-    const FIELDS: &'static [Field] = &[
-        property("placed"),
-        Field::of::<OrderItem>("items", DataKind::Property),
-        property("delivery"),
-        property("delivery_price"),
-        Field::of::<Bill>("bill", DataKind::Property),
-        property("fulfilment"),
-        property("deadline"),
-        property("invoice"),
-        Field::of::<Event>("timeline", DataKind::Property),
-    ];
+record! {
+    /// What was typed about one entry of the timeline: a reason, the reference of a payment.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct Remark {
+        /// Counted from 0, as the timeline lies.
+        pub event: u32 = NotPersonal,
+        pub text: String = Basic,
+    }
 }
 
-/// A parcel on its way.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Parcel {
-    pub at: Timestamp,
-    pub carrier: String,
-    pub tracking: String,
+record! {
+    /// Whose order it is and where it goes.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct Consignee {
+        pub subject: SubjectId = OnlineIdentity,
+        /// Its place in the account's list of orders.
+        pub place: u64 = NotPersonal,
+        pub address: Address = Basic of Address,
+        /// What the customer asks of the delivery.
+        pub note: String = Basic,
+        pub parcels: Vec<Parcel> = Property of Parcel,
+        pub remarks: Vec<Remark> = Basic of Remark,
+        /// Its owner took the order off their list.
+        pub hidden: bool = NotPersonal,
+    }
 }
 
-impl Record for Parcel {
-    const FIELDS: &'static [Field] =
-        &[property("at"), property("carrier"), Field::new("tracking", DataKind::Basic)];
-}
-
-/// What was typed about one entry of the timeline: a reason, the reference of a payment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Remark {
-    /// Counted from 0, as the timeline lies.
-    pub event: u32,
-    pub text: String,
-}
-
-impl Record for Remark {
-    const FIELDS: &'static [Field] = &[plain("event"), Field::new("text", DataKind::Basic)];
-}
-
-/// Whose order it is and where it goes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Consignee {
-    pub subject: SubjectId,
-    /// Its place in the account's list of orders.
-    pub place: u64,
-    pub address: Address,
-    /// What the customer asks of the delivery.
-    pub note: String,
-    pub parcels: Vec<Parcel>,
-    pub remarks: Vec<Remark>,
-    /// Its owner took the order off their list.
-    pub hidden: bool,
-}
-
-impl Record for Consignee {
-    const FIELDS: &'static [Field] = &[
-        Field::new("subject", DataKind::OnlineIdentity),
-        plain("place"),
-        Field::of::<Address>("address", DataKind::Basic),
-        Field::new("note", DataKind::Basic),
-        Field::of::<Parcel>("parcels", DataKind::Property),
-        Field::of::<Remark>("remarks", DataKind::Basic),
-        plain("hidden"),
-    ];
-}
-
-/// An order in its owner's list, with what the list's tabs go by.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OrderOf {
-    pub number: OrderNumber,
-    pub fulfilment: Fulfilment,
-    pub method: Method,
-    pub payment: State,
-}
-
-impl Record for OrderOf {
-    const FIELDS: &'static [Field] =
-        &[property("number"), property("fulfilment"), property("method"), property("payment")];
+record! {
+    /// An order in its owner's list, with what the list's tabs go by.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct OrderOf {
+        pub number: OrderNumber = Property,
+        pub fulfilment: Fulfilment = Property,
+        pub method: Method = Property,
+        pub payment: State = Property,
+    }
 }
 
 /// Whom an invoice is made out to.
@@ -251,79 +199,54 @@ impl InvoiceKind {
     }
 }
 
-/// An invoice that was asked for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Invoice {
-    pub kind: InvoiceKind,
-    pub title: String,
-    pub tax_id: String,
+record! {
+    /// An invoice that was asked for.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct Invoice {
+        pub kind: InvoiceKind = Property,
+        pub title: String = Basic,
+        pub tax_id: String = Identification,
+    }
 }
 
-impl Record for Invoice {
-    const FIELDS: &'static [Field] = &[
-        property("kind"),
-        Field::new("title", DataKind::Basic),
-        Field::new("tax_id", DataKind::Identification),
-    ];
+record! {
+    /// The order that came of a cart.
+    #[derive(Clone, Debug)]
+    pub struct Placed {
+        pub number: OrderNumber = Property,
+    }
 }
 
-/// The order that came of a cart.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Placed {
-    pub number: OrderNumber,
+record! {
+    /// How many orders stand on a shelf.
+    #[derive(Clone, Debug)]
+    pub struct ShelfCount {
+        pub orders: u64 = NotPersonal,
+    }
 }
 
-impl Record for Placed {
-    const FIELDS: &'static [Field] = &[property("number")];
+record! {
+    /// What was sold in a quarter of an hour.
+    #[derive(Clone, Debug)]
+    pub struct Sold {
+        pub orders: u64 = NotPersonal,
+        pub sum: Money = NotPersonal,
+    }
 }
 
-/// How many orders stand on a shelf.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ShelfCount {
-    pub orders: u64,
-}
-
-impl Record for ShelfCount {
-    const FIELDS: &'static [Field] = &[plain("orders")];
-}
-
-/// What was sold in a quarter of an hour.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sold {
-    pub orders: u64,
-    pub sum: Money,
-}
-
-impl Record for Sold {
-    const FIELDS: &'static [Field] = &[plain("orders"), plain("sum")];
-}
-
-pub const ORDERS: Table<OrderNumber, OrderRow> = Table::new("orders", Class::Ledger);
-pub const CONSIGNEES: Table<OrderNumber, Consignee> = Table::new("consignees", Class::Order);
-pub const INVOICES: Table<OrderNumber, Invoice> = Table::new("invoices", Class::Invoice);
-/// By owner and place in the owner's list: the key tells nothing of the order.
-pub const ORDERS_OF: Table<(SubjectId, u64), OrderOf> = Table::new("orders_of", Class::Account);
-/// By the hash of the cart's key.
-pub const PLACED: Table<[u8; 32], Placed> = Table::new("placed", Class::Account);
-/// Shelf, time of placing, number: lists for staff, without a scan.
-pub const SHELVES: Table<Vec<u8>, Mark> = Table::new("order_shelves", Class::Public);
-pub const SHELF_COUNTS: Table<u64, ShelfCount> = Table::new("order_counts", Class::Public);
-/// Time and number: what is due by itself.
-pub const DEADLINES: Table<Vec<u8>, Mark> = Table::new("order_deadlines", Class::Public);
-
-/// By quarters of an hour since 1970, in which every time zone's days begin.
-pub const SOLD: Table<u64, Sold> = Table::new("orders_sold", Class::Public);
-
-pub(super) fn tables() -> Vec<TableInfo> {
-    vec![
-        ORDERS.info(),
-        CONSIGNEES.info(),
-        INVOICES.info(),
-        ORDERS_OF.info(),
-        PLACED.info(),
-        SHELVES.info(),
-        SHELF_COUNTS.info(),
-        DEADLINES.info(),
-        SOLD.info(),
-    ]
+tables! {
+    /// By the hash of the cart's key.
+    pub PLACED: [u8; 32] => Placed = "placed" of Account;
+    pub ORDERS: OrderNumber => OrderRow = "orders" of Ledger;
+    pub CONSIGNEES: OrderNumber => Consignee = "consignees" of Order;
+    pub INVOICES: OrderNumber => Invoice = "invoices" of Invoice;
+    /// By owner and place in the owner's list: the key tells nothing of the order.
+    pub ORDERS_OF: (SubjectId, u64) => OrderOf = "orders_of" of Account;
+    /// Shelf, time of placing, number: lists for staff, without a scan.
+    pub SHELVES: Vec<u8> => Mark = "order_shelves" of Public;
+    pub SHELF_COUNTS: u64 => ShelfCount = "order_counts" of Public;
+    /// Time and number: what is due by itself.
+    pub DEADLINES: Vec<u8> => Mark = "order_deadlines" of Public;
+    /// By quarters of an hour since 1970, in which every time zone's days begin.
+    pub SOLD: u64 => Sold = "orders_sold" of Public;
 }

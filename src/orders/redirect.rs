@@ -46,10 +46,7 @@ async fn show(visit: Visit, Path(number): Path<String>) -> Answer {
 async fn change(visit: Visit, Path(number): Path<String>, form: Form) -> Answer {
     let order = find(&visit, &number)?;
     match try_change(&visit, &order, &form).await {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&format!("{HERE}/{}?said=delivery", order.number)))
-        }
+        Ok(()) => Ok(see(&format!("{HERE}/{}?said=delivery", order.number))),
         Err(stop) => or_again(&visit, stop, |visit, problems| Ok(written(visit, &order, &form, problems)?)),
     }
 }

@@ -390,9 +390,6 @@ pub async fn run_due(shop: &Shop) -> StoreResult<usize> {
             break;
         }
     }
-    if moved > 0 {
-        shop.outbox_bell.notify_one();
-    }
     Ok(moved)
 }
 

@@ -1,5 +1,6 @@
 //! The facts that stand in the texts, as HTML.
 
+use crate::store::Register;
 use maud::{Markup, html};
 
 use super::registers;
@@ -24,6 +25,8 @@ pub struct Facts<'a> {
     /// The periods that are said.
     pub retention: &'a Retention,
     pub url: &'a str,
+    /// What is stored, and of which kind.
+    pub register: Register,
     pub l: Locale,
 }
 
@@ -65,7 +68,7 @@ impl Facts<'_> {
                 let choices = PURPOSES.iter().map(|purpose| purpose.facts());
                 registers::purpose_table(&CHOICES, choices, self.retention, l)
             }
-            "kind_table" => registers::kind_table(l),
+            "kind_table" => registers::kind_table(self.register, l),
             "never_collected" => registers::never_collected(l),
             "recipient_table" => registers::recipient_table(l),
             "sharing_grounds" => registers::sharing_grounds(l),

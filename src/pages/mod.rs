@@ -13,6 +13,7 @@ use maud::{Markup, html};
 
 use crate::front::{self, Page};
 use crate::locale::{Locale, Text};
+use crate::room::Room;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::t;
@@ -96,8 +97,11 @@ impl InfoPage {
     }
 }
 
+/// This room, as the house knows it.
+pub static ROOM: Room = Room { routes, ..Room::named("pages") };
+
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     vec![
         get("/terms", Who::Anyone, |visit: Visit| async move { show(&visit, InfoPage::Terms) }),
         get("/delivery", Who::Anyone, |visit: Visit| async move { show(&visit, InfoPage::Delivery) }),
@@ -115,6 +119,7 @@ fn show(visit: &Visit, info: InfoPage) -> Answer {
         config: visit.shop.config(),
         retention: &retention,
         url: visit.shop.url(),
+        register: visit.shop.store.register(),
         l,
     };
     let title = info.title().get(l);
@@ -134,7 +139,14 @@ pub const PRIVACY_TITLE: Text = InfoPage::Privacy.title();
 /// wants, and what the merchant adds, paragraph by paragraph.
 pub fn policy_text(shop: &Shop, settings: &Settings, l: Locale, added: &str, assessment: &str) -> Markup {
     let config = shop.config();
-    let facts = Facts { settings, config, retention: &config.retention, url: shop.url(), l };
+    let facts = Facts {
+        settings,
+        config,
+        retention: &config.retention,
+        url: shop.url(),
+        register: shop.store.register(),
+        l,
+    };
     html! {
         (text::render(InfoPage::Privacy.markdown(l), |name| facts.value(name)))
         @if !assessment.trim().is_empty() {
@@ -172,7 +184,14 @@ mod tests {
 
     fn rendered_with(info: InfoPage, l: Locale, settings: &Settings, config: &Config) -> String {
         let retention = &config.retention;
-        let facts = Facts { settings, config, retention, url: "https://shop.example", l };
+        let facts = Facts {
+            settings,
+            config,
+            retention,
+            url: "https://shop.example",
+            register: crate::rooms::register(),
+            l,
+        };
         text::render(info.markdown(l), |name| facts.value(name)).into_string()
     }
 
@@ -218,6 +237,7 @@ mod tests {
                     config: &config,
                     retention: &config.retention,
                     url: "https://shop.example",
+                    register: crate::rooms::register(),
                     l,
                 };
                 for name in text::placeholders(info.markdown(l)) {

@@ -9,9 +9,9 @@ use crate::classes::{CLASSES, Class, DataKind, NEVER_COLLECTED};
 use crate::consent::{NECESSARY, PURPOSES};
 use crate::locale::Locale;
 use crate::requests::Reason;
+use crate::rooms;
 use crate::sharing::Ground;
 use crate::store::Field;
-use crate::tables;
 use crate::web::Method;
 
 /// The chapters, by the ids that links to them use.
@@ -61,7 +61,7 @@ fn def_01_each_class_stands_with_its_kinds_and_each_kind_says_whether_it_is_sens
             assert_eq!(row[1], kind.examples().get(l));
             let said: BTreeSet<&str> = row[2].split(l.pick("; ", "、")).collect();
             let stored = |class: Class| {
-                tables::all().iter().any(|table| table.class == class && holds(table.fields, kind))
+                rooms::tables().iter().any(|table| table.class == class && holds(table.fields, kind))
             };
             let classes = CLASSES.iter().filter(|facts| stored(facts.class));
             assert_eq!(said, classes.map(|facts| facts.title.get(l)).collect(), "{kind:?}");
@@ -80,7 +80,7 @@ fn def_01_what_is_never_collected_is_said_and_has_no_place_in_any_table() {
         }
     }
     let words = ["imei", "latitude", "longitude", "location", "address_book", "passport", "id_card"];
-    for table in tables::all() {
+    for table in rooms::tables() {
         for (path, _) in crate::store::codec::leaves(table.fields) {
             assert!(!words.iter().any(|word| path.contains(word)), "{path} in {}", table.name);
         }
@@ -140,7 +140,7 @@ fn both_languages_link_to_the_same_and_state_the_same_facts() {
 
 #[test]
 fn every_link_of_every_text_leads_to_a_page_of_the_shop_or_a_part_of_its_own() {
-    let routes = crate::routes::all();
+    let routes = crate::rooms::routes();
     let is_page = |path: &str| routes.iter().any(|route| route.method == Method::Get && route.path == path);
     for l in Locale::ALL {
         for info in InfoPage::ALL {

@@ -10,8 +10,8 @@ use crate::consent::PurposeFacts;
 use crate::locale::{Locale, Text};
 use crate::requests::{self, Reason};
 use crate::sharing;
+use crate::store::Register;
 use crate::t;
-use crate::tables;
 use crate::web::ui::{self, Column};
 
 /// Purposes with their data, ground and period, and what stops without each (CNS-01, CNS-02).
@@ -43,7 +43,7 @@ pub fn purpose_table<'a>(
 }
 
 /// Which kinds of data occur in which class, and which are sensitive (DEF-01): a walk over all tables.
-pub fn kind_table(l: Locale) -> Markup {
+pub fn kind_table(register: Register, l: Locale) -> Markup {
     let columns = [
         Column::text(t!(l, "Kind", "类型")),
         Column::text(t!(l, "Here that is", "具体内容")),
@@ -51,7 +51,7 @@ pub fn kind_table(l: Locale) -> Markup {
         Column::text(t!(l, "Sensitive", "是否敏感")),
     ];
     let row = |kind: DataKind| {
-        let classes = CLASSES.iter().filter(|facts| tables::stores(facts.class, kind));
+        let classes = CLASSES.iter().filter(|facts| register.stores(facts.class, kind));
         let titles: Vec<&str> = classes.map(|facts| facts.title.get(l)).collect();
         vec![
             html! { (kind.text().get(l)) },

@@ -10,11 +10,14 @@ mod state;
 
 use serde::{Deserialize, Serialize};
 
-pub use pages::routes;
 pub use state::{Bill, State};
 
 use crate::locale::Text;
+use crate::room::Room;
 use crate::settings::Settings;
+
+/// This room, as the house knows it.
+pub static ROOM: Room = Room { routes: pages::routes, ..Room::named("payments") };
 
 /// A way to pay.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Method;
-use crate::classes::DataKind;
 use crate::money::Money;
-use crate::store::{Field, Record};
+use crate::store::record;
 
 /// How far the payment of an order is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -22,27 +21,19 @@ impl State {
     pub const ALL: [Self; 4] = [Self::Due, Self::Paid, Self::RefundDue, Self::Refunded];
 }
 
-/// The money of one order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Bill {
-    pub method: Method,
-    pub state: State,
-    /// What the order costs.
-    pub total: Money,
-    /// What has come in: nothing, or the total.
-    pub paid: Money,
-    /// What has gone back; never more than was paid.
-    pub refunded: Money,
-}
-
-impl Record for Bill {
-    const FIELDS: &'static [Field] = &[
-        Field::new("method", DataKind::Property),
-        Field::new("state", DataKind::Property),
-        Field::new("total", DataKind::Property),
-        Field::new("paid", DataKind::Property),
-        Field::new("refunded", DataKind::Property),
-    ];
+record! {
+    /// The money of one order.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Bill {
+        pub method: Method = Property,
+        pub state: State = Property,
+        /// What the order costs.
+        pub total: Money = Property,
+        /// What has come in: nothing, or the total.
+        pub paid: Money = Property,
+        /// What has gone back; never more than was paid.
+        pub refunded: Money = Property,
+    }
 }
 
 impl Bill {

@@ -1,5 +1,6 @@
 //! The facts of the policy, as the registers and the configuration say them at a moment.
 
+use crate::store::Register;
 use serde::{Deserialize, Serialize};
 
 use super::records::AddedRow;
@@ -10,7 +11,6 @@ use crate::locale::{Locale, Text};
 use crate::notify;
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::tables;
 use crate::web::cookies::COOKIES;
 
 /// A text of the program as it stood in a version.
@@ -103,7 +103,7 @@ impl Facts {
                     purpose: facts.purpose.into(),
                     ground: facts.ground.text().into(),
                     by_consent: facts.ground == Ground::Consent,
-                    kinds: kinds(facts.class),
+                    kinds: kinds(shop.store.register(), facts.class),
                     recipients: facts.recipients.into(),
                     clock: facts.clock.into(),
                 })
@@ -143,7 +143,7 @@ fn purposes() -> Vec<PurposeFact> {
 }
 
 /// The kinds of data that a class holds.
-fn kinds(class: Class) -> Vec<Both> {
-    let held = DataKind::PERSONAL.into_iter().filter(|kind| tables::stores(class, *kind));
+fn kinds(register: Register, class: Class) -> Vec<Both> {
+    let held = DataKind::PERSONAL.into_iter().filter(|kind| register.stores(class, *kind));
     held.map(|kind| kind.text().into()).collect()
 }

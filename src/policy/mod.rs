@@ -19,20 +19,27 @@ pub use pages::{prompt, site_notice};
 pub use people::{accept_current, bound, is_bound, tell_all};
 pub use rules::{follow, follow_aside, has_draft, published, stated, take_effect, unsaid, versions};
 
+use std::time::Duration;
+
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::config::Retention;
-use crate::store::TableInfo;
+use crate::room::{self, Job, Room};
 use crate::web::Route;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    records::tables()
-}
+/// This room, as the house knows it.
+pub static ROOM: Room = Room { tables: &[records::TABLES], routes, jobs: JOBS, ..Room::named("policy") };
+
+const JOBS: &[Job] = &[Job::every("policy", Duration::from_secs(60), |shop| {
+    room::run(async move {
+        take_effect(&shop).await?;
+        tell_all(&shop).await
+    })
+})];
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
     routes.extend(office::routes());
     routes

@@ -120,13 +120,7 @@ fn bind_some(plan: &mut Plan<'_>, version: u64) -> Decided<bool> {
 /// If the store could not be read or written.
 pub async fn tell_all(shop: &Shop) -> Decided<()> {
     let Some(number) = shop.policy().asked_about else { return Ok(()) };
-    let mut told = false;
-    while shop.store.commit(move |plan| tell_some(plan, number)).await? {
-        told = true;
-    }
-    if told {
-        shop.outbox_bell.notify_one();
-    }
+    while shop.store.commit(move |plan| tell_some(plan, number)).await? {}
     Ok(())
 }
 

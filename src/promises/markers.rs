@@ -9,7 +9,7 @@ use crate::disk::Disk;
 use crate::random::Random;
 use crate::shop::Shop;
 use crate::store::{PersonalText, StoreResult, TableInfo, View};
-use crate::{catalogue, policy, settings, tables};
+use crate::{catalogue, policy, settings};
 
 /// So many are looked for.
 const DRAWN: usize = 200;
@@ -85,7 +85,7 @@ fn word_of(text: &PersonalText) -> Option<Vec<u8>> {
     let marks = match text.kind {
         DataKind::Basic | DataKind::Identification | DataKind::OnlineIdentity | DataKind::Browsing => true,
         // Numbers of orders are the keys of lists; systems and languages have few names.
-        DataKind::Property | DataKind::Device | DataKind::Nothing => false,
+        DataKind::Property | DataKind::Device | DataKind::NotPersonal => false,
     };
     let is_place = text.path.split('.').any(|name| PLACES.contains(&name));
     if !marks || is_place || text.text.len() < SHORTEST {
@@ -101,19 +101,18 @@ fn word_of(text: &PersonalText) -> Option<Vec<u8>> {
 /// # Errors
 /// If the store could not be read.
 pub fn draw(shop: &Shop, view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Markers> {
-    Ok(Markers::of(some_of(unpublished(view, words)?, &*shop.random)))
+    Ok(Markers::of(some_of(unpublished(shop, view, words)?, &*shop.random)))
 }
 
 /// Leaves out what stands in a text that the shop itself publishes, and the names of tables: a customer may be
 /// called like a product, or like one of those.
-fn unpublished(view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Vec<Vec<u8>>> {
+fn unpublished(shop: &Shop, view: &View<'_>, words: BTreeSet<Vec<u8>>) -> StoreResult<Vec<Vec<u8>>> {
     let markers = Markers::of(words.into_iter().collect());
     let mut public = vec![false; markers.words.len()];
-    tables::all().iter().for_each(|table| _ = markers.find(table.name.as_bytes(), &mut public));
-    let mut tables = catalogue::tables();
-    tables.extend(policy::tables());
-    tables.push(settings::SETTINGS.info());
-    for table in tables.iter().filter(|table| table.class == Class::Public) {
+    shop.store.tables().iter().for_each(|table| _ = markers.find(table.name.as_bytes(), &mut public));
+    let published = catalogue::ROOM.tables.iter().chain(policy::ROOM.tables).copied().flatten();
+    let published = published.chain(settings::TABLES);
+    for table in published.filter(|table| table.class == Class::Public) {
         view.walk_stored(table, |_, value| {
             markers.find(value, &mut public);
         })?;

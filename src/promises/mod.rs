@@ -11,19 +11,29 @@ mod pages;
 mod registers;
 
 pub use night::{pass, pass_if_due};
-pub use pages::routes;
 pub use registers::Registers;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::locale::{Locale, Text};
+use crate::room::{self, Job, Room};
 use crate::shop::Shop;
-use crate::store::{StoreResult, TableInfo};
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    vec![night::NIGHT.info(), pages::PUBLISHED.info()]
-}
+use crate::store::StoreResult;
+
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[night::TABLES, pages::TABLES],
+    routes: pages::routes,
+    jobs: JOBS,
+    ..Room::named("promises")
+};
+
+const JOBS: &[Job] = &[Job::every("promises", Duration::from_secs(10 * 60), |shop| {
+    room::run(async move { pass_if_due(&shop).await })
+})];
 
 /// What a check came to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -129,7 +139,7 @@ impl Finding {
 /// If the store could not be read.
 pub fn evaluate(shop: &Shop) -> StoreResult<Vec<Finding>> {
     let view = shop.store.view()?;
-    let mut found = registers::check(&Registers::of_the_program());
+    let mut found = registers::check(&Registers::of_the_program(shop.store.tables()));
     found.extend(registers::configured(shop));
     found.extend(live::check(shop, &view)?);
     found.extend(night::findings(&view, shop.clock.now())?);

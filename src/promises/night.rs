@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::markers::{self, Sample, Shown};
 use super::{Finding, Verdict};
 use crate::accounts;
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::closing;
 use crate::orders;
@@ -13,63 +13,46 @@ use crate::policy;
 use crate::refusal::{Decided, Stop};
 use crate::shop::{self, Shop};
 use crate::staff::access_log;
-use crate::store::{Field, Record, StoreError, StoreResult, Table, View, is_sealed};
-use crate::tables;
-use serde::{Deserialize, Serialize};
+use crate::store::{StoreError, StoreResult, View, is_sealed, record, tables};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// What the last pass over all data found.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct NightRow {
-    pub at: Timestamp,
-    /// Values of personal classes.
-    pub values: u64,
-    /// Those of them that lie there unsealed.
-    pub unsealed: u64,
-    /// Texts drawn from them that were looked for in every file,
-    pub marked: u64,
-    /// those of them that stand in one,
-    pub shown: u64,
-    /// and in which.
-    pub shown_in: Vec<String>,
-    /// Entries of the access log, if it is whole.
-    pub looks: u64,
-    /// The first entry that is not as it was written.
-    pub altered: Option<u64>,
-    /// Orders within their period,
-    pub orders: u64,
-    /// and those of them whose personal part is gone before its day.
-    pub gone: u64,
-    /// Parcels that a named carrier has,
-    pub parcels: u64,
-    /// and those of them without their entry in the ledger of sharing.
-    pub unnoted: u64,
-    pub accounts: u64,
-    /// Accounts that are bound to no version of the policy.
-    pub loose: u64,
+record! {
+    /// What the last pass over all data found.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct NightRow {
+        pub at: Timestamp = NotPersonal,
+        /// Values of personal classes.
+        pub values: u64 = NotPersonal,
+        /// Those of them that lie there unsealed.
+        pub unsealed: u64 = NotPersonal,
+        /// Texts drawn from them that were looked for in every file,
+        pub marked: u64 = NotPersonal,
+        /// those of them that stand in one,
+        pub shown: u64 = NotPersonal,
+        /// and in which.
+        pub shown_in: Vec<String> = NotPersonal,
+        /// Entries of the access log, if it is whole.
+        pub looks: u64 = NotPersonal,
+        /// The first entry that is not as it was written.
+        pub altered: Option<u64> = NotPersonal,
+        /// Orders within their period,
+        pub orders: u64 = NotPersonal,
+        /// and those of them whose personal part is gone before its day.
+        pub gone: u64 = NotPersonal,
+        /// Parcels that a named carrier has,
+        pub parcels: u64 = NotPersonal,
+        /// and those of them without their entry in the ledger of sharing.
+        pub unnoted: u64 = NotPersonal,
+        pub accounts: u64 = NotPersonal,
+        /// Accounts that are bound to no version of the policy.
+        pub loose: u64 = NotPersonal,
+    }
 }
 
-impl Record for NightRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("at", DataKind::Nothing),
-        Field::new("values", DataKind::Nothing),
-        Field::new("unsealed", DataKind::Nothing),
-        Field::new("marked", DataKind::Nothing),
-        Field::new("shown", DataKind::Nothing),
-        Field::new("shown_in", DataKind::Nothing),
-        Field::new("looks", DataKind::Nothing),
-        Field::new("altered", DataKind::Nothing),
-        Field::new("orders", DataKind::Nothing),
-        Field::new("gone", DataKind::Nothing),
-        Field::new("parcels", DataKind::Nothing),
-        Field::new("unnoted", DataKind::Nothing),
-        Field::new("accounts", DataKind::Nothing),
-        Field::new("loose", DataKind::Nothing),
-    ];
+tables! {
+    pub NIGHT: () => NightRow = "promises_night" of Public;
 }
-
-pub const NIGHT: Table<(), NightRow> = Table::new("promises_night", Class::Public);
 
 /// Makes the pass if the last one is a day old.
 ///
@@ -99,7 +82,7 @@ fn look(shop: &Shop) -> StoreResult<NightRow> {
     let at = shop.clock.now();
     let (mut values, mut unsealed) = (0, 0);
     let mut words = BTreeSet::new();
-    for table in tables::all().iter().filter(|table| table.class != Class::Public) {
+    for table in shop.store.tables().iter().filter(|table| table.class != Class::Public) {
         let mut sample = Sample::new(&*shop.random);
         view.walk_stored(table, |key, value| {
             values += 1;

@@ -1,15 +1,13 @@
 //! The promises in the back office, and the statement on a public page if the owner likes.
 
 use maud::{Markup, html};
-use serde::{Deserialize, Serialize};
 
 use super::{Finding, Verdict, evaluate, night};
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::front::{self, Page};
 use crate::locale::{Locale, Text};
 use crate::refusal::Refusal;
-use crate::store::{Field, Plan, Record, Table};
+use crate::store::{Plan, record, tables};
 use crate::t;
 use crate::web::ui::{self, Column, Field as Input, Tone};
 use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, post, see};
@@ -17,19 +15,18 @@ use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, post, see};
 const HOME: &str = "/admin/promises";
 const PUBLIC: &str = "/promises";
 
-/// What the owner put on the public page: the findings of a moment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PublishedRow {
-    pub at: Timestamp,
-    pub findings: Vec<Finding>,
+record! {
+    /// What the owner put on the public page: the findings of a moment.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct PublishedRow {
+        pub at: Timestamp = NotPersonal,
+        pub findings: Vec<Finding> = NotPersonal,
+    }
 }
 
-impl Record for PublishedRow {
-    const FIELDS: &'static [Field] =
-        &[Field::new("at", DataKind::Nothing), Field::new("findings", DataKind::Nothing)];
+tables! {
+    pub PUBLISHED: () => PublishedRow = "promises_published" of Public;
 }
-
-pub const PUBLISHED: Table<(), PublishedRow> = Table::new("promises_published", Class::Public);
 
 pub fn routes() -> Vec<Route> {
     vec![

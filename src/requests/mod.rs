@@ -18,20 +18,31 @@ pub use pages::where_to_complain;
 pub use records::{Ground, Kind, Reason, RequestRow, State};
 pub use reminders::remind;
 pub use rules::{
-    End, MOST_COUNTED, are_open, close, contact_of, counts, let_go, make, note_opened, number, of_asker,
-    open, opened, rebuild_index,
+    End, MOST_COUNTED, are_open, close, contact_of, counts, make, note_opened, number, of_asker, open, opened,
 };
 
-use crate::store::TableInfo;
+use std::time::Duration;
+
+use crate::room::{self, Job, Room};
+use crate::store::Hooks;
 use crate::web::Route;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    records::tables()
-}
+/// This room, as the house knows it.
+pub static ROOM: Room =
+    Room { tables: &[records::TABLES], routes, on: HOOKS, jobs: JOBS, ..Room::named("requests") };
+
+const JOBS: &[Job] = &[Job {
+    needs_steady_clock: true,
+    ..Job::every("request-reminders", Duration::from_secs(60), |shop| {
+        room::run(async move { remind(&shop).await.map(|_| ()) })
+    })
+}];
+
+const HOOKS: Hooks =
+    Hooks { reindex: rules::reindex, before_vault_drop: rules::before_vault_drop, ..Hooks::NONE };
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
     routes.extend(stranger::routes());
     routes.extend(office::routes());

@@ -141,10 +141,7 @@ async fn propose_fee(visit: Visit, Path(number): Path<String>, form: Form) -> An
     let row = find(&visit, &number)?;
     let there = format!("{HERE}/{number}");
     match try_propose_fee(&visit, &number, &form).await {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&there))
-        }
+        Ok(()) => Ok(see(&there)),
         Err(stop) => or_again_at(&visit, &there, stop, |visit, problems| {
             Ok(one_page(visit, &number, &row, false, &form, problems)?)
         }),
@@ -179,10 +176,7 @@ async fn end(visit: &Visit, number: &str, form: &Form, problems: Vec<Problem>, e
         Err(refusal) => Err(refusal.into()),
     };
     match ended {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&there))
-        }
+        Ok(()) => Ok(see(&there)),
         Err(stop) => or_again_at(visit, &there, stop, |visit, problems| {
             Ok(one_page(visit, number, &row, false, form, problems)?)
         }),

@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, SubjectId, VaultId};
 use crate::locale::{Locale, closed_list};
 use crate::money::Money;
 use crate::store::floor::Mark;
-use crate::store::{Field, Record, Table, TableInfo};
+use crate::store::{record, tables};
 
 closed_list!(
     /// What a person asks for.
@@ -106,32 +105,34 @@ pub enum Reminded {
     Late,
 }
 
-/// A request with all that became of it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RequestRow {
-    pub kind: Kind,
-    pub ground: Option<Ground>,
-    pub details: String,
-    pub order: Option<OrderNumber>,
-    /// Who asks: the account, or whoever proved a contact, under an id that is drawn for that contact.
-    pub asker: SubjectId,
-    /// Whose account it came from.
-    pub subject: Option<SubjectId>,
-    /// The contact that was proven, where there was no account.
-    pub contact: Option<String>,
-    pub language: Locale,
-    pub received: Timestamp,
-    /// When it was known who asks.
-    pub verified: Timestamp,
-    pub due: Timestamp,
-    pub state: State,
-    pub closed: Option<Timestamp>,
-    pub reason: Option<Reason>,
-    pub answer: String,
-    pub fee: Option<FeeRow>,
-    pub reminded: Reminded,
-    /// What happened, the oldest first.
-    pub steps: Vec<StepRow>,
+record! {
+    /// A request with all that became of it.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct RequestRow {
+        pub kind: Kind = Basic,
+        pub ground: Option<Ground> = Basic,
+        pub details: String = Basic,
+        pub order: Option<OrderNumber> = Property,
+        /// Who asks: the account, or whoever proved a contact, under an id that is drawn for that contact.
+        pub asker: SubjectId = OnlineIdentity,
+        /// Whose account it came from.
+        pub subject: Option<SubjectId> = OnlineIdentity,
+        /// The contact that was proven, where there was no account.
+        pub contact: Option<String> = Basic,
+        pub language: Locale = NotPersonal,
+        pub received: Timestamp = NotPersonal,
+        /// When it was known who asks.
+        pub verified: Timestamp = NotPersonal,
+        pub due: Timestamp = NotPersonal,
+        pub state: State = NotPersonal,
+        pub closed: Option<Timestamp> = NotPersonal,
+        pub reason: Option<Reason> = Basic,
+        pub answer: String = Basic,
+        pub fee: Option<FeeRow> = Basic,
+        pub reminded: Reminded = NotPersonal,
+        /// What happened, the oldest first.
+        pub steps: Vec<StepRow> = NotPersonal,
+    }
 }
 
 impl RequestRow {
@@ -151,100 +152,53 @@ impl RequestRow {
     }
 }
 
-impl Record for RequestRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("kind", DataKind::Basic),
-        Field::new("ground", DataKind::Basic),
-        Field::new("details", DataKind::Basic),
-        Field::new("order", DataKind::Property),
-        Field::new("asker", DataKind::OnlineIdentity),
-        Field::new("subject", DataKind::OnlineIdentity),
-        Field::new("contact", DataKind::Basic),
-        Field::new("language", DataKind::Nothing),
-        Field::new("received", DataKind::Nothing),
-        Field::new("verified", DataKind::Nothing),
-        Field::new("due", DataKind::Nothing),
-        Field::new("state", DataKind::Nothing),
-        Field::new("closed", DataKind::Nothing),
-        Field::new("reason", DataKind::Basic),
-        Field::new("answer", DataKind::Basic),
-        Field::new("fee", DataKind::Basic),
-        Field::new("reminded", DataKind::Nothing),
-        Field::new("steps", DataKind::Nothing),
-    ];
+record! {
+    /// A request whose contact is not proven yet: it waits for its code, and is kept no longer.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct WaitingRow {
+        /// `None` for whoever only wants to see how earlier requests stand.
+        pub kind: Option<Kind> = Basic,
+        pub ground: Option<Ground> = Basic,
+        pub details: String = Basic,
+        pub order: Option<OrderNumber> = Property,
+        pub contact: String = Basic,
+        pub received: Timestamp = NotPersonal,
+        /// The earlier request that somebody comes back to.
+        pub only: Option<String> = NotPersonal,
+    }
 }
 
-/// A request whose contact is not proven yet: it waits for its code, and is kept no longer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct WaitingRow {
-    /// `None` for whoever only wants to see how earlier requests stand.
-    pub kind: Option<Kind>,
-    pub ground: Option<Ground>,
-    pub details: String,
-    pub order: Option<OrderNumber>,
-    pub contact: String,
-    pub received: Timestamp,
-    /// The earlier request that somebody comes back to.
-    pub only: Option<String>,
+record! {
+    /// A contact that this browser has proven: good for an hour, to answer a proposal with.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct ProvenRow {
+        pub contact: String = Basic,
+    }
 }
 
-impl Record for WaitingRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("kind", DataKind::Basic),
-        Field::new("ground", DataKind::Basic),
-        Field::new("details", DataKind::Basic),
-        Field::new("order", DataKind::Property),
-        Field::new("contact", DataKind::Basic),
-        Field::new("received", DataKind::Nothing),
-        Field::new("only", DataKind::Nothing),
-    ];
+record! {
+    /// The number of a request.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct NumberRow {
+        pub number: String = NotPersonal,
+    }
 }
 
-/// A contact that this browser has proven: good for an hour, to answer a proposal with.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ProvenRow {
-    pub contact: String,
-}
-
-impl Record for ProvenRow {
-    const FIELDS: &'static [Field] = &[Field::new("contact", DataKind::Basic)];
-}
-
-/// The number of a request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct NumberRow {
-    pub number: String,
-}
-
-impl Record for NumberRow {
-    const FIELDS: &'static [Field] = &[Field::new("number", DataKind::Nothing)];
-}
-
-/// By their number, which is random: it tells nothing of how many there are.
-pub const REQUESTS: Table<String, RequestRow> = Table::new("requests", Class::Request);
-/// When it is due, then its number: the open ones.
-pub const OPEN: Table<Vec<u8>, Mark> = Table::new("requests_open", Class::Request);
-/// When it was closed, then its number.
-pub const CLOSED: Table<Vec<u8>, Mark> = Table::new("requests_closed", Class::Request);
-/// Who asks, then the number.
-pub const ASKED_BY: Table<(SubjectId, String), Mark> = Table::new("requests_by", Class::Request);
-/// Which request lies in a vault.
-pub const REQUEST_IN: Table<VaultId, NumberRow> = Table::new("requests_in", Class::Request);
-/// By a digest of the browser's step token.
-pub const WAITING: Table<[u8; 32], WaitingRow> = Table::new("requests_waiting", Class::Registration);
-/// By the same.
-pub const PROVEN: Table<[u8; 32], ProvenRow> = Table::new("requests_proven", Class::Registration);
-
-pub(super) fn tables() -> Vec<TableInfo> {
-    vec![
-        REQUESTS.info(),
-        OPEN.info(),
-        CLOSED.info(),
-        ASKED_BY.info(),
-        REQUEST_IN.info(),
-        WAITING.info(),
-        PROVEN.info(),
-    ]
+tables! {
+    /// By a digest of the browser's step token.
+    pub WAITING: [u8; 32] => WaitingRow = "requests_waiting" of Registration;
+    /// By the same.
+    pub PROVEN: [u8; 32] => ProvenRow = "requests_proven" of Registration;
+    /// By their number, which is random: it tells nothing of how many there are.
+    pub REQUESTS: String => RequestRow = "requests" of Request;
+    /// When it is due, then its number: the open ones.
+    pub OPEN: Vec<u8> => Mark = "requests_open" of Request;
+    /// When it was closed, then its number.
+    pub CLOSED: Vec<u8> => Mark = "requests_closed" of Request;
+    /// Who asks, then the number.
+    pub ASKED_BY: (SubjectId, String) => Mark = "requests_by" of Request;
+    /// Which request lies in a vault.
+    pub REQUEST_IN: VaultId => NumberRow = "requests_in" of Request;
 }
 
 /// The key of a request in [`OPEN`] or [`CLOSED`].

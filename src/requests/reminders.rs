@@ -46,7 +46,6 @@ pub async fn remind(shop: &Shop) -> Decided<usize> {
         return Ok(0);
     }
     let reminded = shop.store.commit(move |plan| Ok(note_reminded(plan, &numbers, &zone)?)).await?;
-    shop.outbox_bell.notify_one();
     Ok(reminded)
 }
 

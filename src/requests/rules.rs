@@ -19,7 +19,7 @@ use crate::random::Random;
 use crate::refusal::{self, Decided, Problem, Refusal};
 use crate::retention::{self, Rule};
 use crate::store::floor::Mark;
-use crate::store::{Handle, Key, Plan, StoreResult, View};
+use crate::store::{Handle, IndexedTo, Key, Plan, StoreResult, View};
 use crate::{accounts, history};
 
 /// So many requests of one person, or of one contact, may be open at once.
@@ -181,13 +181,13 @@ fn contact_in(row: &RequestRow) -> Option<Contact> {
 ///
 /// # Errors
 /// If the store could not be read or written.
-pub fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
+pub(super) fn reindex(plan: &mut Plan<'_>, _: IndexedTo) -> StoreResult<IndexedTo> {
     let mut known = Vec::new();
     plan.walk(&REQUESTS, |row| known.extend(contact_in(&row.record).map(|to| (to, row.record.asker))))?;
     for (contact, asker) in known {
         plan.index_contact(Handle::Requester, &contact.normalised(), asker.0)?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Belongs before a vault is dropped whose time is over: where it holds the last request of a contact, that
@@ -195,7 +195,7 @@ pub fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
 ///
 /// # Errors
 /// If the store could not be read or written.
-pub fn let_go(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
+pub(super) fn before_vault_drop(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
     let Some(NumberRow { number }) = plan.get(&REQUEST_IN, &vault)? else { return Ok(()) };
     let Some(row) = plan.get(&REQUESTS, &number)? else { return Ok(()) };
     plan.delete(&ASKED_BY, &(row.asker, number))?;

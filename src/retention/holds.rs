@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::periods::{Rule, start_clock};
 use crate::accounts;
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::orders;
 use crate::refusal::{Decided, Refusal};
 use crate::store::floor::VaultTables;
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Plan, StoreResult, View, record, tables};
 
 /// What is held.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,42 +25,33 @@ pub enum Held {
     Order(OrderNumber),
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct HoldRow {
-    pub what: Held,
-    pub author: StaffId,
-    pub reason: String,
-    pub since: Timestamp,
-    /// From here on it holds nothing any more.
-    pub ends: Timestamp,
-    pub lifted: Option<Timestamp>,
+record! {
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct HoldRow {
+        pub what: Held = OnlineIdentity,
+        pub author: StaffId = OnlineIdentity,
+        pub reason: String = Basic,
+        pub since: Timestamp = NotPersonal,
+        /// From here on it holds nothing any more.
+        pub ends: Timestamp = NotPersonal,
+        pub lifted: Option<Timestamp> = NotPersonal,
+    }
 }
 
-impl Record for HoldRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("what", DataKind::OnlineIdentity),
-        Field::new("author", DataKind::OnlineIdentity),
-        Field::new("reason", DataKind::Basic),
-        Field::new("since", DataKind::Nothing),
-        Field::new("ends", DataKind::Nothing),
-        Field::new("lifted", DataKind::Nothing),
-    ];
+record! {
+    /// By which hold a vault is held.
+    #[derive(Clone, Debug)]
+    pub struct HeldBy {
+        pub hold: u64 = NotPersonal,
+    }
 }
 
-/// By which hold a vault is held.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct HeldBy {
-    pub hold: u64,
+tables! {
+    /// Holds by their number, counted from 1.
+    pub HOLDS: u64 => HoldRow = "legal_holds" of LegalHold;
+    /// What each hold holds: by vault and hold.
+    pub HELD: (VaultId, u64) => HeldBy = "legal_holds_of" of Public;
 }
-
-impl Record for HeldBy {
-    const FIELDS: &'static [Field] = &[Field::new("hold", DataKind::Nothing)];
-}
-
-/// Holds by their number, counted from 1.
-pub const HOLDS: Table<u64, HoldRow> = Table::new("legal_holds", Class::LegalHold);
-/// What each hold holds: by vault and hold.
-pub const HELD: Table<(VaultId, u64), HeldBy> = Table::new("legal_holds_of", Class::Public);
 const COUNTER: &str = "legal_holds";
 
 const NOTHING: Text = Text::new(

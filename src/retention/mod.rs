@@ -10,34 +10,45 @@ mod pages;
 mod periods;
 mod runs;
 
+use std::time::Duration;
+
 use std::collections::BTreeMap;
 
-pub use pages::routes;
 pub use periods::{
     Rule, add_version, begin_version, counted_from, current_version, end_of, rebind, start_clock,
     start_clock_of, stop_clock,
 };
 pub use runs::{RunRow, last_runs};
 
+use crate::accounts;
 use crate::classes::{CLASSES, Class};
 use crate::clock::{Jump, Timestamp};
 use crate::ids::VaultId;
 use crate::policy;
 use crate::refusal::{Decided, Stop};
+use crate::room::{self, Job, Room};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult, TableInfo, View};
-use crate::{accounts, requests, sharing, staff};
+use crate::store::{Plan, StoreError, StoreResult, View};
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    vec![
-        periods::PERIODS.info(),
-        periods::RECOUNT.info(),
-        runs::RUNS.info(),
-        holds::HOLDS.info(),
-        holds::HELD.info(),
-    ]
-}
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[periods::TABLES, runs::TABLES, holds::TABLES],
+    routes: pages::routes,
+    jobs: JOBS,
+    ..Room::named("retention")
+};
+
+const JOBS: &[Job] = &[
+    Job::every("ephemeral-sweep", Duration::from_secs(30), |shop| {
+        room::run(async move { sweep_passing(&shop).await.map(|_| ()) })
+    }),
+    Job::every("sweep", Duration::from_secs(60 * 60), |shop| {
+        room::run(async move { sweep(&shop).await.map(|_| ()) })
+    }),
+    Job::every("contact-index", Duration::from_secs(60 * 60), |shop| {
+        room::run(async move { renew_contact_index(&shop).await.map(|_| ()) })
+    }),
+];
 
 /// How many expired vaults go in one commit.
 const AT_ONCE: usize = 500;
@@ -117,15 +128,15 @@ pub async fn renew_contact_index(shop: &Shop) -> Decided<bool> {
         return Ok(false);
     }
     shop.store.commit(|plan| Ok(plan.begin_contact_index()?)).await?;
-    let mut before = None;
-    loop {
-        before = shop.store.commit(move |plan| Ok(accounts::index_slice(plan, before)?)).await?;
-        if before.is_none() {
-            break;
+    for hooks in shop.store.register().hooks {
+        let mut at = None;
+        loop {
+            at = shop.store.commit(move |plan| Ok((hooks.reindex)(plan, at)?)).await?;
+            if at.is_none() {
+                break;
+            }
         }
     }
-    shop.store.commit(|plan| Ok(staff::rebuild_index(plan)?)).await?;
-    shop.store.commit(|plan| Ok(requests::rebuild_index(plan)?)).await?;
     shop.store.commit(|plan| Ok(plan.turn_contact_index()?)).await?;
     tracing::info!("the index of contacts has a new key");
     Ok(true)
@@ -193,7 +204,7 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
         let together = together.to_vec();
         let decide = move |plan: &mut Plan<'_>| {
             for vault in together {
-                let_go(plan, vault)?;
+                plan.before_vault_drop(vault)?;
                 plan.drop_vault(vault)?;
             }
             Ok(())
@@ -201,14 +212,4 @@ async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
         shop.store.commit(decide).await?;
     }
     Ok(())
-}
-
-/// What belongs before a vault is dropped: who received something of it is to be told, and no index leads to
-/// it any more.
-///
-/// # Errors
-/// If the store could not be read or written.
-pub fn let_go(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
-    sharing::tell_to_delete(plan, vault)?;
-    requests::let_go(plan, vault)
 }

@@ -7,9 +7,8 @@ use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::config::{Config, Period};
 use crate::ids::{SubjectId, VaultId};
@@ -17,7 +16,7 @@ use crate::policy;
 use crate::refusal::Decided;
 use crate::shop::Shop;
 use crate::store::floor::{Counted, VaultTables};
-use crate::store::{Field, Key, Plan, Record, StoreResult, Table, View};
+use crate::store::{Key, Plan, StoreResult, View, record, tables};
 
 /// A period of `[retention]` that the clocks of lasting vaults count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,44 +87,39 @@ impl Rule {
     }
 }
 
-/// The periods of a version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeriodsRow {
-    /// By the code of their [`Rule`].
-    periods: Vec<(u8, Period)>,
-    /// The time zone that calendar periods are counted in.
-    zone: String,
+record! {
+    /// The periods of a version.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct PeriodsRow {
+        /// By the code of their [`Rule`].
+        periods: Vec<(u8, Period)> = NotPersonal,
+        /// The time zone that calendar periods are counted in.
+        zone: String = NotPersonal,
+    }
 }
 
-impl Record for PeriodsRow {
-    const FIELDS: &'static [Field] =
-        &[Field::new("periods", DataKind::Nothing), Field::new("zone", DataKind::Nothing)];
+record! {
+    /// How far the clocks were counted anew after the periods changed: up to this vault.
+    #[derive(Clone, Debug)]
+    pub struct RecountRow {
+        after: Option<VaultId> = NotPersonal,
+    }
 }
 
-/// How far the clocks were counted anew after the periods changed: up to this vault.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RecountRow {
-    after: Option<VaultId>,
+record! {
+    /// Which version of the policy is in force.
+    #[derive(Clone, Debug)]
+    pub struct CurrentRow {
+        version: u64 = NotPersonal,
+    }
 }
 
-impl Record for RecountRow {
-    const FIELDS: &'static [Field] = &[Field::new("after", DataKind::Nothing)];
+tables! {
+    /// By the version of the policy.
+    pub PERIODS: u64 => PeriodsRow = "retention_periods" of Public;
+    pub CURRENT: () => CurrentRow = "retention_current" of Public;
+    pub RECOUNT: () => RecountRow = "retention_recount" of Public;
 }
-
-/// Which version of the policy is in force.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CurrentRow {
-    version: u64,
-}
-
-impl Record for CurrentRow {
-    const FIELDS: &'static [Field] = &[Field::new("version", DataKind::Nothing)];
-}
-
-/// By the version of the policy.
-pub const PERIODS: Table<u64, PeriodsRow> = Table::new("retention_periods", Class::Public);
-pub const CURRENT: Table<(), CurrentRow> = Table::new("retention_current", Class::Public);
-pub const RECOUNT: Table<(), RecountRow> = Table::new("retention_recount", Class::Public);
 
 impl PeriodsRow {
     /// From the periods of `[retention]` by their keys.

@@ -1,11 +1,8 @@
 //! The record of each retention run: counts by class, and nobody's name.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Counts, Run};
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
-use crate::store::{Field, Plan, Record, StoreResult, Table, View};
+use crate::store::{Plan, StoreResult, View, record, tables};
 
 const DAY: i64 = 24 * 60 * 60;
 /// A run that found nothing to do is written down once a day.
@@ -13,35 +10,28 @@ const QUIET: i64 = DAY;
 /// Records are kept this long.
 const KEPT: i64 = 400 * DAY;
 
-/// What a run came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRow {
-    pub at: Timestamp,
-    /// By the code of their class.
-    pub dropped: Vec<(u8, u64)>,
-    /// Cancelled accounts whose month was over.
-    pub accounts: u64,
-    /// Held by the brake.
-    pub held: Vec<(u8, u64)>,
-    /// Kept by a legal hold though their time had come.
-    pub kept: u64,
-    /// What would go within the next day: the forecast that a run a day later is measured by.
-    pub next: Vec<(u8, u64)>,
+record! {
+    /// What a run came to.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RunRow {
+        pub at: Timestamp = NotPersonal,
+        /// By the code of their class.
+        pub dropped: Vec<(u8, u64)> = NotPersonal,
+        /// Cancelled accounts whose month was over.
+        pub accounts: u64 = NotPersonal,
+        /// Held by the brake.
+        pub held: Vec<(u8, u64)> = NotPersonal,
+        /// Kept by a legal hold though their time had come.
+        pub kept: u64 = NotPersonal,
+        /// What would go within the next day: the forecast that a run a day later is measured by.
+        pub next: Vec<(u8, u64)> = NotPersonal,
+    }
 }
 
-impl Record for RunRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("at", DataKind::Nothing),
-        Field::new("dropped", DataKind::Nothing),
-        Field::new("accounts", DataKind::Nothing),
-        Field::new("held", DataKind::Nothing),
-        Field::new("kept", DataKind::Nothing),
-        Field::new("next", DataKind::Nothing),
-    ];
+tables! {
+    /// Runs by their number, counted from 1.
+    pub RUNS: u64 => RunRow = "retention_runs" of Public;
 }
-
-/// Runs by their number, counted from 1.
-pub const RUNS: Table<u64, RunRow> = Table::new("retention_runs", Class::Public);
 const COUNTER: &str = "retention_runs";
 
 /// The last runs, the newest first.

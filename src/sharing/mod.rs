@@ -9,7 +9,6 @@
 mod pages;
 mod records;
 
-pub use pages::routes;
 pub use records::{DeletionRow, Ground, Purpose, Recipient, Shared, SharedRow};
 
 use std::collections::BTreeMap;
@@ -23,12 +22,15 @@ use crate::ids::{SubjectId, VaultId};
 use crate::locale::Text;
 use crate::refusal::{Decided, Refusal};
 use crate::retention::{self, Rule};
-use crate::store::{Key, Plan, StoreResult, Table, TableInfo, View};
+use crate::room::Room;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    records::tables()
-}
+use crate::store::{Hooks, Key, Plan, StoreResult, Table, View};
+
+/// This room, as the house knows it.
+pub static ROOM: Room =
+    Room { tables: &[records::TABLES], routes: pages::routes, on: HOOKS, ..Room::named("sharing") };
+
+const HOOKS: Hooks = Hooks { before_vault_drop: tell_to_delete, ..Hooks::NONE };
 
 /// What goes to another party, and on what ground.
 #[derive(Clone, Debug)]
@@ -94,7 +96,7 @@ const COUNTER: &str = "sharing_deletions";
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn tell_to_delete(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
+fn tell_to_delete(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
     let mut by_recipient: BTreeMap<Recipient, Vec<String>> = BTreeMap::new();
     for row in of(plan, vault)? {
         let references = by_recipient.entry(row.with).or_default();

@@ -3,16 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::VaultId;
 use crate::locale::{Locale, Text};
-use crate::store::{Field, Record, Table, TableInfo};
+use crate::store::{record, tables};
 use crate::t;
-
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
 
 /// Who received data.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -123,57 +118,37 @@ impl Ground {
     }
 }
 
-/// One time that data went to another party.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SharedRow {
-    pub at: Timestamp,
-    pub with: Recipient,
-    pub fields: Vec<Shared>,
-    pub purpose: Purpose,
-    pub ground: Ground,
-    /// By what the recipient knows it, such as an order's number; never a name.
-    pub reference: String,
+record! {
+    /// One time that data went to another party.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct SharedRow {
+        pub at: Timestamp = Property,
+        pub with: Recipient = Property,
+        pub fields: Vec<Shared> = NotPersonal,
+        pub purpose: Purpose = NotPersonal,
+        pub ground: Ground = NotPersonal,
+        /// By what the recipient knows it, such as an order's number; never a name.
+        pub reference: String = Property,
+    }
 }
 
-impl Record for SharedRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("at", DataKind::Property),
-        Field::new("with", DataKind::Property),
-        plain("fields"),
-        plain("purpose"),
-        plain("ground"),
-        Field::new("reference", DataKind::Property),
-    ];
+record! {
+    /// Somebody who received data that is deleted here and is to delete it too (RGT-09).
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct DeletionRow {
+        pub with: Recipient = NotPersonal,
+        pub references: Vec<String> = Property,
+        pub since: Timestamp = NotPersonal,
+        pub told: Option<Timestamp> = NotPersonal,
+        pub answered: Option<Timestamp> = NotPersonal,
+        pub answer: String = Basic,
+    }
 }
 
-/// Somebody who received data that is deleted here and is to delete it too (RGT-09).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DeletionRow {
-    pub with: Recipient,
-    pub references: Vec<String>,
-    pub since: Timestamp,
-    pub told: Option<Timestamp>,
-    pub answered: Option<Timestamp>,
-    pub answer: String,
-}
-
-impl Record for DeletionRow {
-    const FIELDS: &'static [Field] = &[
-        plain("with"),
-        Field::new("references", DataKind::Property),
-        plain("since"),
-        plain("told"),
-        plain("answered"),
-        Field::new("answer", DataKind::Basic),
-    ];
-}
-
-/// By the vault of an order's consignee and a count.
-pub const SHARED_ORDERS: Table<(VaultId, u64), SharedRow> = Table::new("shared_orders", Class::Order);
-/// By the vault of an account and a count.
-pub const SHARED_ACCOUNTS: Table<(VaultId, u64), SharedRow> = Table::new("shared_accounts", Class::Account);
-pub const DELETIONS: Table<u64, DeletionRow> = Table::new("sharing_deletions", Class::Request);
-
-pub(super) fn tables() -> Vec<TableInfo> {
-    vec![SHARED_ORDERS.info(), SHARED_ACCOUNTS.info(), DELETIONS.info()]
+tables! {
+    /// By the vault of an order's consignee and a count.
+    pub SHARED_ORDERS: (VaultId, u64) => SharedRow = "shared_orders" of Order;
+    /// By the vault of an account and a count.
+    pub SHARED_ACCOUNTS: (VaultId, u64) => SharedRow = "shared_accounts" of Account;
+    pub DELETIONS: u64 => DeletionRow = "sharing_deletions" of Request;
 }

@@ -9,49 +9,35 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::StaffMember;
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::orders;
 use crate::refusal::Stop;
 use crate::retention::{self, Rule};
-use crate::store::codec;
 use crate::store::floor::Mark;
-use crate::store::{Field, Key, Plan, Record, StoreError, StoreResult, Table, TableInfo, View};
+use crate::store::{Key, Plan, StoreError, StoreResult, View};
+use crate::store::{codec, record, tables};
 use crate::web::Visit;
 
-/// One entry of the chain. Nothing in it names a customer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EntryRow {
-    /// The digest of the entry before; zeros for the first.
-    pub before: [u8; 32],
-    pub at: Timestamp,
-    /// Who looked: an id that names nobody by itself.
-    pub who: StaffId,
-    /// What kind of look, in both languages.
-    pub kind_en: String,
-    pub kind_zh: String,
-    /// Where the details lie.
-    pub vault: VaultId,
-    /// The digest of the details as they lie sealed.
-    pub details: [u8; 32],
-}
-
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
-
-impl Record for EntryRow {
-    const FIELDS: &'static [Field] = &[
-        plain("before"),
-        plain("at"),
-        plain("who"),
-        plain("kind_en"),
-        plain("kind_zh"),
-        plain("vault"),
-        plain("details"),
-    ];
+record! {
+    /// One entry of the chain. Nothing in it names a customer.
+    #[derive(Clone, Debug)]
+    pub struct EntryRow {
+        /// The digest of the entry before; zeros for the first.
+        pub before: [u8; 32] = NotPersonal,
+        pub at: Timestamp = NotPersonal,
+        /// Who looked: an id that names nobody by itself.
+        pub who: StaffId = NotPersonal,
+        /// What kind of look, in both languages.
+        pub kind_en: String = NotPersonal,
+        pub kind_zh: String = NotPersonal,
+        /// Where the details lie.
+        pub vault: VaultId = NotPersonal,
+        /// The digest of the details as they lie sealed.
+        pub details: [u8; 32] = NotPersonal,
+    }
 }
 
 impl EntryRow {
@@ -75,54 +61,40 @@ pub enum Sort {
     Act,
 }
 
-/// The part of an entry that may name people.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DetailsRow {
-    /// The looker's name on that day.
-    pub name: String,
-    /// Whether the looker was an owner on that day.
-    pub is_owner: bool,
-    /// Where the looker was: a network address.
-    pub from: String,
-    pub whose: Option<SubjectId>,
-    pub order: Option<OrderNumber>,
-    pub reason: String,
-    pub sort: Sort,
+record! {
+    /// The part of an entry that may name people.
+    #[derive(Clone, Debug)]
+    pub struct DetailsRow {
+        /// The looker's name on that day.
+        pub name: String = Basic,
+        /// Whether the looker was an owner on that day.
+        pub is_owner: bool = NotPersonal,
+        /// Where the looker was: a network address.
+        pub from: String = OnlineIdentity,
+        pub whose: Option<SubjectId> = OnlineIdentity,
+        pub order: Option<OrderNumber> = Property,
+        pub reason: String = Basic,
+        pub sort: Sort = NotPersonal,
+    }
 }
 
-impl Record for DetailsRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("name", DataKind::Basic),
-        plain("is_owner"),
-        Field::new("from", DataKind::OnlineIdentity),
-        Field::new("whose", DataKind::OnlineIdentity),
-        Field::new("order", DataKind::Property),
-        Field::new("reason", DataKind::Basic),
-        plain("sort"),
-    ];
+record! {
+    /// Where the chain ends.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct HeadRow {
+        pub count: u64 = NotPersonal,
+        /// The digest of the last entry; zeros before the first.
+        pub digest: [u8; 32] = NotPersonal,
+        pub at: Timestamp = NotPersonal,
+    }
 }
 
-/// Where the chain ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeadRow {
-    pub count: u64,
-    /// The digest of the last entry; zeros before the first.
-    pub digest: [u8; 32],
-    pub at: Timestamp,
-}
-
-impl Record for HeadRow {
-    const FIELDS: &'static [Field] = &[plain("count"), plain("digest"), plain("at")];
-}
-
-pub const ACCESS_LOG: Table<u64, EntryRow> = Table::new("access_log", Class::Public);
-pub const ACCESS_LOG_DETAILS: Table<u64, DetailsRow> = Table::new("access_log_details", Class::AccessLog);
-/// By whose data it was and the entry's number, so that a person finds the looks at their own data.
-pub const LOOKS_AT: Table<(SubjectId, u64), Mark> = Table::new("looks_at", Class::AccessLog);
-pub const ACCESS_LOG_HEAD: Table<(), HeadRow> = Table::new("access_log_head", Class::Public);
-
-pub(super) fn tables() -> [TableInfo; 4] {
-    [ACCESS_LOG.info(), ACCESS_LOG_DETAILS.info(), LOOKS_AT.info(), ACCESS_LOG_HEAD.info()]
+tables! {
+    pub ACCESS_LOG: u64 => EntryRow = "access_log" of Public;
+    pub ACCESS_LOG_DETAILS: u64 => DetailsRow = "access_log_details" of AccessLog;
+    /// By whose data it was and the entry's number, so that a person finds the looks at their own data.
+    pub LOOKS_AT: (SubjectId, u64) => Mark = "looks_at" of AccessLog;
+    pub ACCESS_LOG_HEAD: () => HeadRow = "access_log_head" of Public;
 }
 
 fn damaged() -> StoreError {

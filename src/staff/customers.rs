@@ -224,7 +224,6 @@ async fn release(visit: Visit, Path(id): Path<String>, _form: Form) -> Answer {
         Ok(log_look(plan, &looker, RELEASED, Some(subject), None, "")?)
     });
     released.await?;
-    visit.shop.outbox_bell.notify_one();
     Ok(see(&format!("{HOME}/{subject}")))
 }
 

@@ -7,7 +7,6 @@
 //! - [`access_log`]: the log as a chain, its check and its head.
 //! - [`alerts`]: unusual patterns among the looks, which owners answer.
 //! - [`setup`]: the link of the first start.
-//! - [`after_restore`]: emails indexed anew, and nobody but owners admitted.
 
 pub mod access_log;
 mod access_log_page;
@@ -30,7 +29,9 @@ pub use customers::REVEALED;
 pub use security::prove_current;
 pub use tries::Tries;
 
-use records::{FactorRow, PasswordRow, STAFF, STAFF_FACTORS, STAFF_PASSWORDS, STAFF_SIGN_INS, StaffRow};
+use std::time::Duration;
+
+use records::{FactorRow, PasswordRow, STAFF, STAFF_FACTORS, STAFF_PASSWORDS, StaffRow};
 
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -39,8 +40,9 @@ use crate::ids::{StaffId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::random::Random;
 use crate::refusal::{Decided, Kind, Problem, Refusal};
+use crate::room::{self, Job, Room};
 use crate::sessions::{self, Holder};
-use crate::store::{Handle, Plan, StoreError, StoreResult, TableInfo, View};
+use crate::store::{Handle, Hooks, IndexedTo, Plan, RestoreKind, StoreError, StoreResult, View};
 use crate::web::{Route, Visit};
 
 /// A member of staff.
@@ -65,16 +67,23 @@ impl StaffMember {
     }
 }
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    let mut all = vec![STAFF.info(), STAFF_PASSWORDS.info(), STAFF_FACTORS.info(), STAFF_SIGN_INS.info()];
-    all.extend(access_log::tables());
-    all.extend(alerts::tables());
-    all
-}
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[records::TABLES, access_log::TABLES, alerts::TABLES],
+    routes,
+    on: HOOKS,
+    jobs: JOBS,
+    ..Room::named("staff")
+};
+
+const JOBS: &[Job] = &[Job::every("alerts", Duration::from_secs(30), |shop| {
+    room::run(async move { alerts::watch(&shop).await.map(|_| ()) })
+})];
+
+const HOOKS: Hooks = Hooks { reindex, on_restored, ..Hooks::NONE };
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut all = sign_in::routes();
     all.extend(first_password::routes());
     all.extend(dashboard::routes());
@@ -297,13 +306,13 @@ fn password_of(view: &View<'_>, id: StaffId) -> StoreResult<Option<PasswordRow>>
 }
 
 /// Makes the staff's emails lead to them again.
-pub fn rebuild_index(plan: &mut Plan<'_>) -> StoreResult<()> {
+fn reindex(plan: &mut Plan<'_>, _: IndexedTo) -> StoreResult<IndexedTo> {
     for member in list(plan)? {
         if let Ok(email) = normalised(&member.email) {
             plan.index_contact(Handle::StaffEmail, &email, member.id.0)?;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// After a restore nobody but the owners works until an owner admits them (contract, Backups).
@@ -317,10 +326,12 @@ fn suspend_all_but_owners(plan: &mut Plan<'_>) -> StoreResult<()> {
     Ok(())
 }
 
-/// What a restore asks of this room: the index of emails anew, and nobody but owners admitted.
-pub fn after_restore(plan: &mut Plan<'_>) -> StoreResult<()> {
-    rebuild_index(plan)?;
-    suspend_all_but_owners(plan)
+/// After a restore nobody but owners is admitted.
+fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
+    match how {
+        RestoreKind::FromArchive => suspend_all_but_owners(plan),
+        RestoreKind::KeyringPutBack | RestoreKind::ListFollowed => Ok(()),
+    }
 }
 
 /// Whether the password is the person's own, once for each try: see [`Tries`].

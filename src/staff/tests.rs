@@ -150,7 +150,12 @@ fn after_a_restore_only_owners_work_until_they_admit_the_others() {
     let bench = Bench::new();
     let zoe = owner(&bench);
     let adam = bench.add("Adam", "adam@example.com", false).expect("added");
-    bench.commit(|plan| Ok(after_restore(plan)?)).expect("restored");
+    bench
+        .commit(|plan| {
+            plan.reindex_all()?;
+            Ok(plan.after_restore(RestoreKind::FromArchive)?)
+        })
+        .expect("restored");
     let active = |id| find(&bench.view(), id).expect("readable").expect("there").active;
     assert!(active(zoe) && !active(adam));
     bench.commit(move |plan| admit(plan, adam)).expect("admitted");
@@ -202,7 +207,7 @@ fn whatever_is_altered_is_found_at_its_place() {
             |plan| {
                 let mut raw = plan.raw(ACCESS_LOG.name, &1_u64.to_be_bytes())?.ok_or(StoreError::Erased)?;
                 raw[20] ^= 1;
-                plan.put_raw(ACCESS_LOG.name, 1_u64.to_be_bytes().to_vec(), raw);
+                plan.put_raw(ACCESS_LOG.name, 1_u64.to_be_bytes().to_vec(), raw)?;
                 Ok(())
             },
             1,

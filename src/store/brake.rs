@@ -6,15 +6,12 @@
 //! foreseen. So a changed period, a fault in a rule or a stolen session stops at the limit, and a shop
 //! that deletes by its clocks never meets it.
 
-use serde::{Deserialize, Serialize};
-
-use super::codec::{Field, Record};
 use super::floor::{CounterRow, EpochState, VaultTables};
+use super::macros::{record, tables};
 use super::plan::Plan;
-use super::table::Table;
 use super::view::View;
 use super::{StoreError, StoreResult};
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::VaultId;
 
@@ -27,31 +24,26 @@ const FEW: u64 = 10;
 const SHARE: u64 = 50;
 const RUNS: &str = "held_runs";
 
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
+record! {
+    /// A run of deletions that was held, and what became of it.
+    #[derive(Clone, Debug)]
+    pub struct HeldRow {
+        pub class: u8 = NotPersonal,
+        pub since: Timestamp = NotPersonal,
+        /// How many vaults the run wanted to drop.
+        pub wanted: u64 = NotPersonal,
+        pub released: Option<Timestamp> = NotPersonal,
+        /// How many of a released run may still go.
+        pub left: u64 = NotPersonal,
+    }
 }
 
-/// A run of deletions that was held, and what became of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct HeldRow {
-    pub class: u8,
-    pub since: Timestamp,
-    /// How many vaults the run wanted to drop.
-    pub wanted: u64,
-    pub released: Option<Timestamp>,
-    /// How many of a released run may still go.
-    pub left: u64,
+tables! {
+    /// Counted drops by class and hour.
+    pub COUNTED: Vec<u8> => CounterRow = "brake_counted" of Public;
+    /// Held runs by their number.
+    pub HELD: u64 => HeldRow = "brake_held" of Public;
 }
-
-impl Record for HeldRow {
-    const FIELDS: &'static [Field] =
-        &[plain("class"), plain("since"), plain("wanted"), plain("released"), plain("left")];
-}
-
-/// Counted drops by class and hour.
-pub const COUNTED: Table<Vec<u8>, CounterRow> = Table::new("brake_counted", Class::Public);
-/// Held runs by their number.
-pub const HELD: Table<u64, HeldRow> = Table::new("brake_held", Class::Public);
 
 /// What may still go of a class in this command.
 #[derive(Clone, Copy)]

@@ -136,7 +136,7 @@ fn texts_within(record: &Value, fields: &[Field], within: &str, texts: &mut Vec<
         let path = if within.is_empty() { field.name.to_owned() } else { format!("{within}.{}", field.name) };
         match field.part {
             Some(part) => texts_within(value, part.fields, &path, texts),
-            None if field.kind == DataKind::Nothing => {}
+            None if field.kind == DataKind::NotPersonal => {}
             None => texts_of(value, &path, field.kind, texts),
         }
     }

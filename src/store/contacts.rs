@@ -4,15 +4,13 @@
 //! not answer 'was this email a customer?'.
 
 use aws_lc_rs::hmac;
-use serde::{Deserialize, Serialize};
 
-use super::codec::{Field, Record};
 use super::floor::{HEAD, StandingRow, VaultTables};
+use super::macros::{record, tables};
 use super::plan::Plan;
-use super::table::Table;
 use super::view::View;
 use super::{StoreError, StoreResult};
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::VaultId;
 
@@ -24,32 +22,28 @@ const REMOVED: &str = "contacts_removed";
 /// The index gets a new key at most this often, in seconds.
 const RENEWED_AFTER: i64 = 7 * 24 * 60 * 60;
 
-/// When the index last got a new key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RenewedRow {
-    pub at: Timestamp,
-    /// How many contacts had been removed by then.
-    pub removed: u64,
+record! {
+    /// When the index last got a new key.
+    #[derive(Clone, Debug)]
+    pub struct RenewedRow {
+        pub at: Timestamp = NotPersonal,
+        /// How many contacts had been removed by then.
+        pub removed: u64 = NotPersonal,
+    }
 }
 
-impl Record for RenewedRow {
-    const FIELDS: &'static [Field] =
-        &[Field::new("at", DataKind::Nothing), Field::new("removed", DataKind::Nothing)];
+tables! {
+    pub CONTACTS: [u8; 32] => ContactRow = "contacts" of ContactIndex;
+    pub RENEWED: () => RenewedRow = "contacts_renewed" of Public;
 }
 
-pub const RENEWED: Table<(), RenewedRow> = Table::new("contacts_renewed", Class::Public);
-
-/// Whom a contact leads to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ContactRow {
-    pub id: [u8; 16],
+record! {
+    /// Whom a contact leads to.
+    #[derive(Clone, Debug)]
+    pub struct ContactRow {
+        pub id: [u8; 16] = OnlineIdentity,
+    }
 }
-
-impl Record for ContactRow {
-    const FIELDS: &'static [Field] = &[Field::new("id", DataKind::OnlineIdentity)];
-}
-
-pub const CONTACTS: Table<[u8; 32], ContactRow> = Table::new("contacts", Class::ContactIndex);
 
 /// What is looked up; each kind has digests of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,7 @@
 //! The keyring thread: it takes all drops whose commit is stored since its last round as one,
 //! punctures the keyring, stores it twice, and only then answers 'erased'.
 
+use crate::store::bells::ERASURES;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -89,7 +90,7 @@ impl Eraser {
             return;
         }
         if std::mem::take(&mut self.owed) {
-            self.shared.erased.send_modify(|round| *round += 1);
+            self.shared.bells.bell(ERASURES).notify_one();
         }
         self.sweep_rows();
     }

@@ -2,43 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Field, Record};
+use super::macros::{record, tables};
 use super::table::{Table, TableInfo};
-use crate::classes::{Class, DataKind};
+use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::{EpochId, ShopId, VaultId};
 
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
-
-/// What the shop is, to its files.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ShopHead {
-    pub shop: ShopId,
-    /// Which line of this shop's history the data dir continues: new at each take-over.
-    pub lineage: [u8; 16],
-    /// The four letters that order numbers begin with, drawn at the start and at each restore.
-    pub letters: String,
-    /// Made for rehearsal: nothing real leaves, and the clock may be moved.
-    pub rehearsal: bool,
-    /// Made by `tuckshop demo`.
-    pub demo: bool,
-    /// Whether the first start was completed; before that the dir is nobody's data.
-    pub born: bool,
-    pub created: Timestamp,
-}
-
-impl Record for ShopHead {
-    const FIELDS: &'static [Field] = &[
-        plain("shop"),
-        plain("lineage"),
-        plain("letters"),
-        plain("rehearsal"),
-        plain("demo"),
-        plain("born"),
-        plain("created"),
-    ];
+record! {
+    /// What the shop is, to its files.
+    #[derive(Clone, Debug)]
+    pub struct ShopHead {
+        pub shop: ShopId = NotPersonal,
+        /// Which line of this shop's history the data dir continues: new at each take-over.
+        pub lineage: [u8; 16] = NotPersonal,
+        /// The four letters that order numbers begin with, drawn at the start and at each restore.
+        pub letters: String = NotPersonal,
+        /// Made for rehearsal: nothing real leaves, and the clock may be moved.
+        pub rehearsal: bool = NotPersonal,
+        /// Made by `tuckshop demo`.
+        pub demo: bool = NotPersonal,
+        /// Whether the first start was completed; before that the dir is nobody's data.
+        pub born: bool = NotPersonal,
+        pub created: Timestamp = NotPersonal,
+    }
 }
 
 /// How far an epoch is.
@@ -52,46 +38,39 @@ pub enum EpochState {
     Closed,
 }
 
-/// One epoch on record; the list of what was dropped of it stands in a row of its own.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EpochRow {
-    pub class: u8,
-    pub slot: u32,
-    /// The next number to be given out.
-    pub next: u16,
-    pub state: EpochState,
-    /// The save of its slot that is known to be stored in both files.
-    pub settled: u64,
-    pub began: Timestamp,
+record! {
+    /// One epoch on record; the list of what was dropped of it stands in a row of its own.
+    #[derive(Clone, Debug)]
+    pub struct EpochRow {
+        pub class: u8 = NotPersonal,
+        pub slot: u32 = NotPersonal,
+        /// The next number to be given out.
+        pub next: u16 = NotPersonal,
+        pub state: EpochState = NotPersonal,
+        /// The save of its slot that is known to be stored in both files.
+        pub settled: u64 = NotPersonal,
+        pub began: Timestamp = NotPersonal,
+    }
 }
 
-impl Record for EpochRow {
-    const FIELDS: &'static [Field] =
-        &[plain("class"), plain("slot"), plain("next"), plain("state"), plain("settled"), plain("began")];
+record! {
+    /// The list of erasures of one epoch: 2^14 bits. It names nobody.
+    #[derive(Clone, Debug)]
+    pub struct DroppedRow {
+        pub bits: Vec<u8> = NotPersonal,
+    }
 }
 
-/// The list of erasures of one epoch: 2^14 bits. It names nobody.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DroppedRow {
-    pub bits: Vec<u8>,
-}
-
-impl Record for DroppedRow {
-    const FIELDS: &'static [Field] = &[plain("bits")];
-}
-
-/// A vault's clock.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct VaultRow {
-    pub expires: Option<Timestamp>,
-    /// When that was decided.
-    pub set: Timestamp,
-    /// What it was counted from, so that it can be counted anew.
-    pub counted: Option<Counted>,
-}
-
-impl Record for VaultRow {
-    const FIELDS: &'static [Field] = &[plain("expires"), plain("set"), plain("counted")];
+record! {
+    /// A vault's clock.
+    #[derive(Clone, Debug)]
+    pub struct VaultRow {
+        pub expires: Option<Timestamp> = NotPersonal,
+        /// When that was decided.
+        pub set: Timestamp = NotPersonal,
+        /// What it was counted from, so that it can be counted anew.
+        pub counted: Option<Counted> = NotPersonal,
+    }
 }
 
 /// A period that is counted from a moment on. Which period a rule means is not the store's business.
@@ -103,87 +82,74 @@ pub struct Counted {
     pub version: u64,
 }
 
-/// A row that says all by its key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Mark {}
-
-impl Record for Mark {
-    const FIELDS: &'static [Field] = &[];
+record! {
+    /// A row that says all by its key.
+    #[derive(Clone, Debug)]
+    pub struct Mark {
+    }
 }
 
-/// A vault that is known by name (a ledger month, the index of contacts).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StandingRow {
-    pub vault: VaultId,
+record! {
+    /// A vault that is known by name (a ledger month, the index of contacts).
+    #[derive(Clone, Debug)]
+    pub struct StandingRow {
+        pub vault: VaultId = NotPersonal,
+    }
 }
 
-impl Record for StandingRow {
-    const FIELDS: &'static [Field] = &[plain("vault")];
+record! {
+    #[derive(Clone, Debug)]
+    pub struct CounterRow {
+        pub value: u64 = NotPersonal,
+    }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CounterRow {
-    pub value: u64,
+record! {
+    /// What a restore left open until the owner says that this shop goes on.
+    #[derive(Clone, Debug)]
+    pub struct RestoredRow {
+        /// The line whose backup it was.
+        pub lineage: [u8; 16] = NotPersonal,
+        /// The number of the newest list that the restore followed.
+        pub list_number: u64 = NotPersonal,
+    }
 }
 
-impl Record for CounterRow {
-    const FIELDS: &'static [Field] = &[plain("value")];
+record! {
+    /// The numbers of an epoch that only the hours after the backup can have taken.
+    #[derive(Clone, Debug)]
+    pub struct LostRow {
+        pub from: u16 = NotPersonal,
+        /// How many the keyring copy knew to be taken.
+        pub known: u16 = NotPersonal,
+    }
 }
 
-pub const HEAD: Table<(), ShopHead> = Table::new("shop", Class::Public);
-/// What a restore left open until the owner says that this shop goes on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RestoredRow {
-    /// The line whose backup it was.
-    pub lineage: [u8; 16],
-    /// The number of the newest list that the restore followed.
-    pub list_number: u64,
+record! {
+    /// The day of an erasure that was promised.
+    #[derive(Clone, Debug)]
+    pub struct PromisedRow {
+        pub day: Timestamp = NotPersonal,
+    }
 }
 
-impl Record for RestoredRow {
-    const FIELDS: &'static [Field] = &[plain("lineage"), plain("list_number")];
+record! {
+    /// When the shop last wrote something down, to the minute.
+    #[derive(Clone, Debug)]
+    pub struct LastRow {
+        pub at: Timestamp = NotPersonal,
+    }
 }
 
-/// The numbers of an epoch that only the hours after the backup can have taken.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LostRow {
-    pub from: u16,
-    /// How many the keyring copy knew to be taken.
-    pub known: u16,
+tables! {
+    pub HEAD: () => ShopHead = "shop" of Public;
+    pub RESTORED: () => RestoredRow = "restored" of Public;
+    pub LOST: EpochId => LostRow = "restored_lost" of Public;
+    /// Vaults whose erasure was promised for a day: part of the list of erasures.
+    pub PROMISED: VaultId => PromisedRow = "vaults_promised" of Public;
+    pub LAST: () => LastRow = "last_commit" of Public;
+    pub COUNTERS: String => CounterRow = "counters" of Public;
 }
-
-impl Record for LostRow {
-    const FIELDS: &'static [Field] = &[plain("from"), plain("known")];
-}
-
-pub const RESTORED: Table<(), RestoredRow> = Table::new("restored", Class::Public);
-pub const LOST: Table<EpochId, LostRow> = Table::new("restored_lost", Class::Public);
-
-/// The day of an erasure that was promised.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PromisedRow {
-    pub day: Timestamp,
-}
-
-impl Record for PromisedRow {
-    const FIELDS: &'static [Field] = &[plain("day")];
-}
-
-/// Vaults whose erasure was promised for a day: part of the list of erasures.
-pub const PROMISED: Table<VaultId, PromisedRow> = Table::new("vaults_promised", Class::Public);
-
-/// When the shop last wrote something down, to the minute.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LastRow {
-    pub at: Timestamp,
-}
-
-impl Record for LastRow {
-    const FIELDS: &'static [Field] = &[plain("at")];
-}
-
-pub const LAST: Table<(), LastRow> = Table::new("last_commit", Class::Public);
-pub const COUNTERS: Table<String, CounterRow> = Table::new("counters", Class::Public);
 
 /// The tables that tell of vaults, once for the lasting and once for the passing classes.
 pub struct VaultTables {
@@ -256,23 +222,4 @@ pub fn noted_row(note: &[u8]) -> Option<(&str, &[u8])> {
 /// The key of a vault's row in the expiry index.
 pub fn expiry_key(at: Timestamp, vault: VaultId) -> Vec<u8> {
     [&at.sorting()[..], &vault.to_bytes()].concat()
-}
-
-/// The store's own tables.
-pub fn tables() -> Vec<TableInfo> {
-    let mut tables = vec![
-        HEAD.info(),
-        COUNTERS.info(),
-        LAST.info(),
-        RESTORED.info(),
-        LOST.info(),
-        PROMISED.info(),
-        super::brake::COUNTED.info(),
-        super::brake::HELD.info(),
-        super::CONTACTS.info(),
-        super::contacts::RENEWED.info(),
-    ];
-    tables.extend(LASTING.infos());
-    tables.extend(PASSING.infos());
-    tables
 }

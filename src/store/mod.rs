@@ -7,6 +7,7 @@
 //! - [`Plan::drop_vault`] erases. The truth about what is dropped is the list in `shop.redb`; the
 //!   keyring files follow it, and the rows go afterwards.
 
+mod bells;
 pub mod brake;
 pub mod codec;
 mod contacts;
@@ -18,9 +19,11 @@ pub mod floor;
 pub mod keyring;
 mod keys;
 pub mod lists;
+mod macros;
 mod opening;
 mod plan;
 pub mod recovery;
+mod register;
 mod sealed;
 pub mod snapshot;
 mod table;
@@ -36,12 +39,15 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
+pub use bells::ERASURES;
 pub use codec::{Field, PersonalText, Record};
 pub use contacts::{CONTACTS, Handle};
 pub use floor::ShopHead;
+pub(crate) use macros::{field, record, tables};
 pub use plan::Plan;
+pub use register::{Hooks, IndexedTo, Register, RestoreKind};
 pub use table::{Id, Key, Table, TableInfo};
 pub use view::{Row, View};
 
@@ -58,6 +64,10 @@ use keyring::{Keyring, KeyringError, MasterKey};
 use keys::Keys;
 use opening::{epochs_on_record, note_opening, passing_anew, read_head, refuse_wrong_key, write_head};
 use writer::{Pending, ToWriter, Writer};
+
+/// The store's own tables.
+pub const TABLES: &[&[TableInfo]] =
+    &[floor::TABLES, brake::TABLES, contacts::TABLES, &floor::LASTING.infos(), &floor::PASSING.infos()];
 
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -93,6 +103,8 @@ pub enum StoreError {
     Panicked,
     #[error("table {table} stores fields that the register of data classes does not name: {what}")]
     Unregistered { table: &'static str, what: String },
+    #[error("table {0} is in no room's list, so it is in no backup and no data map")]
+    UnknownTable(&'static str),
 }
 
 impl StoreError {
@@ -149,7 +161,7 @@ pub struct Setting {
     pub disk: Arc<dyn Disk>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
-    pub tables: &'static [TableInfo],
+    pub register: Register,
 }
 
 impl Setting {
@@ -174,9 +186,9 @@ pub(crate) struct Shared {
     keys: Keys,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    tables: &'static [TableInfo],
-    /// Counts the rounds in which lasting vaults were erased; places watch it.
-    erased: watch::Sender<u64>,
+    register: Register,
+    /// Rung after a commit that asked for it, and after each erasure.
+    bells: bells::Bells,
     queue: Mutex<Option<Sender<ToWriter>>>,
 }
 
@@ -227,9 +239,9 @@ impl Store {
     /// # Errors
     /// If a file of it exists already or can't be written.
     pub fn create(setting: &Setting, master: &MasterKey, head: &ShopHead) -> StoreResult<Self> {
-        check_register(setting.tables)?;
+        setting.register.check()?;
         let db = setting.database(false)?;
-        db.create_tables(setting.tables)?;
+        db.create_tables(setting.register.tables)?;
         write_head(&db, head, setting)?;
         let ring = |a: &str, b: &str| {
             Keyring::create(
@@ -251,13 +263,13 @@ impl Store {
     /// # Errors
     /// In words with a next step: a wrong master key, another shop's keyring, damage beyond healing.
     pub fn open(setting: &Setting, masters: &[MasterKey]) -> StoreResult<Self> {
-        check_register(setting.tables)?;
+        setting.register.check()?;
         refuse_wrong_key(setting, masters)?;
         let files = ["keyring.a", "keyring.b", "passing.a", "passing.b"].map(|name| setting.file(name));
         let masters =
             &keyring::in_use_first(&*setting.disk, &files.each_ref().map(|file| file.as_path()), masters)?;
         let db = setting.database(true)?;
-        db.create_tables(setting.tables)?;
+        db.create_tables(setting.register.tables)?;
         let head = read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
         let open = |a: &str, b: &str, tables: &VaultTables| -> StoreResult<Result<Keyring, KeyringError>> {
             let on_record = epochs_on_record(&db, tables)?;
@@ -303,8 +315,8 @@ impl Store {
             keys: Keys::new(lasting, passing, setting.random.clone()),
             clock: setting.clock.clone(),
             random: setting.random.clone(),
-            tables: setting.tables,
-            erased: watch::channel(0).0,
+            register: setting.register,
+            bells: bells::Bells::default(),
             queue: Mutex::new(Some(to_writer)),
         });
         let writer = Writer::new(shared.clone(), to_eraser.clone())?;
@@ -394,9 +406,14 @@ impl Store {
         self.shared.writable.load(Ordering::SeqCst)
     }
 
-    /// Changes each time that lasting vaults were erased.
-    pub fn erasures(&self) -> watch::Receiver<u64> {
-        self.shared.erased.subscribe()
+    /// A bell of this name: rung by [`Plan::ring`] once its commit is stored, or by hand.
+    pub fn bell(&self, name: &'static str) -> Arc<Notify> {
+        self.shared.bells.bell(name)
+    }
+
+    /// Rings a bell at once.
+    pub fn ring(&self, name: &'static str) {
+        self.shared.bells.bell(name).notify_one();
     }
 
     /// What the shop is, to its files.
@@ -404,8 +421,14 @@ impl Store {
         self.view()?.get(&HEAD, &())?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })
     }
 
+    /// Every table of the shop.
     pub fn tables(&self) -> &'static [TableInfo] {
-        self.shared.tables
+        self.shared.register.tables
+    }
+
+    /// What the rooms brought.
+    pub fn register(&self) -> Register {
+        self.shared.register
     }
 
     /// Stops the writer and the keyring thread, after they have done what they were given.
@@ -453,19 +476,10 @@ pub fn peek(dir: &Path, disk: &Arc<dyn Disk>) -> StoreResult<Option<ShopHead>> {
     read_head(&Database::open_to_read(path, disk.clone())?)
 }
 
-fn check_register(tables: &'static [TableInfo]) -> StoreResult<()> {
-    for table in tables {
-        if let Some(what) = codec::unregistered(table.fields, (table.in_code)()) {
-            return Err(StoreError::Unregistered { table: table.name, what });
-        }
-    }
-    Ok(())
-}
-
 /// Whether any field of the table is personal, its parts included.
 pub fn holds_personal_data(fields: &[Field]) -> bool {
     fields.iter().any(|field| {
-        field.kind != DataKind::Nothing || field.part.is_some_and(|part| holds_personal_data(part.fields))
+        field.kind != DataKind::NotPersonal || field.part.is_some_and(|part| holds_personal_data(part.fields))
     })
 }
 

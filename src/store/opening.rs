@@ -26,7 +26,7 @@ pub(super) fn passing_anew(
     shop: ShopId,
 ) -> StoreResult<Keyring> {
     let txn = db.write()?;
-    for table in setting.tables.iter().filter(|table| table.passing) {
+    for table in setting.register.tables.iter().filter(|table| table.passing) {
         txn.delete_table(view::definition(table.name))?;
         txn.open_table(view::definition(table.name))?;
     }

@@ -57,6 +57,8 @@ pub struct Plan<'a> {
     pub(super) dropped: Vec<VaultId>,
     /// What the brake has counted in this command, by class.
     pub(super) brake: BTreeMap<u8, Room>,
+    /// The bells to be rung once this is stored.
+    pub(super) rings: Vec<&'static str>,
     /// The time of the commit: never before that of the last one.
     pub now: Timestamp,
 }
@@ -75,8 +77,7 @@ impl Plan<'_> {
         let key = key.to_bytes();
         let body = encode(table.name, record)?;
         let value = sealed::plain(table.name, &key, &body);
-        self.stage(table.name, key, Some(value));
-        Ok(())
+        self.stage(table.name, key, Some(value))
     }
 
     /// Writes a record sealed under `vault`.
@@ -94,12 +95,11 @@ impl Plan<'_> {
         if before != Some(vault) {
             let rows = &VaultTables::of(table.passing).rows;
             if let Some(before) = before {
-                self.stage(rows.name, floor::row_note(before, table.name, &key), None);
+                self.stage(rows.name, floor::row_note(before, table.name, &key), None)?;
             }
             self.put(rows, &floor::row_note(vault, table.name, &key), &Mark {})?;
         }
-        self.stage(table.name, key, Some(value));
-        Ok(())
+        self.stage(table.name, key, Some(value))
     }
 
     /// Changes a record where it lies, in the vault it lies in.
@@ -121,10 +121,9 @@ impl Plan<'_> {
         let Some(stored) = self.view.raw(table.name, &key)? else { return Ok(()) };
         if let Some(vault) = sealed::vault_of(&stored) {
             let rows = &VaultTables::of(table.passing).rows;
-            self.stage(rows.name, floor::row_note(vault, table.name, &key), None);
+            self.stage(rows.name, floor::row_note(vault, table.name, &key), None)?;
         }
-        self.stage(table.name, key, None);
-        Ok(())
+        self.stage(table.name, key, None)
     }
 
     /// A new vault: a number counted up in this very commit.
@@ -157,7 +156,7 @@ impl Plan<'_> {
     ) -> StoreResult<()> {
         let tables = VaultTables::of(class.is_passing());
         if let Some(VaultRow { expires: Some(before), .. }) = self.view.get(&tables.vaults, &vault)? {
-            self.stage(tables.expiry.name, floor::expiry_key(before, vault), None);
+            self.stage(tables.expiry.name, floor::expiry_key(before, vault), None)?;
         }
         self.put(&tables.vaults, &vault, &VaultRow { expires, set: self.now, counted })?;
         if let Some(at) = expires {
@@ -207,9 +206,9 @@ impl Plan<'_> {
         }
         self.put(&tables.dropped, &vault.epoch, &DroppedRow { bits: list.to_bytes().to_vec() })?;
         if let Some(VaultRow { expires: Some(at), .. }) = self.view.get(&tables.vaults, &vault)? {
-            self.stage(tables.expiry.name, floor::expiry_key(at, vault), None);
+            self.stage(tables.expiry.name, floor::expiry_key(at, vault), None)?;
         }
-        self.stage(tables.vaults.name, vault.to_bytes().to_vec(), None);
+        self.stage(tables.vaults.name, vault.to_bytes().to_vec(), None)?;
         self.put(&tables.sweep, &vault, &Mark {})?;
         if !passing {
             self.delete(&floor::PROMISED, &vault)?;
@@ -239,6 +238,13 @@ impl Plan<'_> {
         Ok(value)
     }
 
+    /// Rings a bell once this command is stored: whoever waits for it finds what it wrote.
+    pub fn ring(&mut self, bell: &'static str) {
+        if !self.rings.contains(&bell) {
+            self.rings.push(bell);
+        }
+    }
+
     /// Marks the shop as made: from now on its files are somebody's data.
     pub fn set_born(&mut self) -> StoreResult<()> {
         let mut head = self.view.get(&floor::HEAD, &())?.ok_or(StoreError::Erased)?;
@@ -252,15 +258,15 @@ impl Plan<'_> {
         let tables = VaultTables::of(passing);
         let notes = self.view.list(&tables.rows, &vault.to_bytes())?;
         if notes.len() <= limit {
-            self.stage(tables.sweep.name, vault.to_bytes().to_vec(), None);
+            self.stage(tables.sweep.name, vault.to_bytes().to_vec(), None)?;
         }
         let removed = notes.len().min(limit);
         for note in notes.into_iter().take(limit) {
             let (table, key) = floor::noted_row(&note.key)
                 .and_then(|(table, key)| Some((self.view.table_name(table)?, key.to_vec())))
                 .ok_or(StoreError::Damaged { table: tables.rows.name.to_owned() })?;
-            self.stage(table, key, None);
-            self.stage(tables.rows.name, note.key, None);
+            self.stage(table, key, None)?;
+            self.stage(tables.rows.name, note.key, None)?;
         }
         // A vault without rows is work too.
         Ok(removed.max(1))
@@ -268,12 +274,20 @@ impl Plan<'_> {
 
     /// Puts stored bytes as they are, for tests of what is damaged.
     #[cfg(test)]
-    pub(crate) fn put_raw(&mut self, table: &'static str, key: Vec<u8>, value: Vec<u8>) {
-        self.stage(table, key, Some(value));
+    pub(crate) fn put_raw(&mut self, table: &'static str, key: Vec<u8>, value: Vec<u8>) -> StoreResult<()> {
+        self.stage(table, key, Some(value))
     }
 
-    fn stage(&mut self, table: &'static str, key: Vec<u8>, value: Option<Vec<u8>>) {
+    /// Notes what becomes of a row.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`] for a table that no room has listed: no backup would hold it.
+    fn stage(&mut self, table: &'static str, key: Vec<u8>, value: Option<Vec<u8>>) -> StoreResult<()> {
+        if !self.view.staged.contains_key(table) && self.view.table_name(table).is_none() {
+            return Err(StoreError::UnknownTable(table));
+        }
         self.view.staged.entry(table).or_default().insert(key, value);
+        Ok(())
     }
 }
 
@@ -289,7 +303,7 @@ impl View<'_> {
 
     /// The name of a table as it is declared; `None` if there is none of that name.
     pub(super) fn table_name(&self, name: &str) -> Option<&'static str> {
-        self.tables.iter().map(|table| table.name).find(|known| *known == name)
+        self.register.tables.iter().map(|table| table.name).find(|known| *known == name)
     }
 
     /// The promised erasures with their day.

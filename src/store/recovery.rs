@@ -40,7 +40,7 @@ pub fn recover(
     accept_loss: bool,
 ) -> StoreResult<Recovered> {
     let db = setting.database(true)?;
-    db.create_tables(setting.tables)?;
+    db.create_tables(setting.register.tables)?;
     let head = super::opening::read_head(&db)?.ok_or(StoreError::Damaged { table: HEAD.name.to_owned() })?;
     if head.shop != copy.shop {
         return Err(StoreError::Keyring("the keyring copy is of another shop than this data dir".to_owned()));

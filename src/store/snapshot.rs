@@ -74,7 +74,7 @@ impl View<'_> {
     /// Writes every row of every lasting table, then an end mark with their count.
     pub fn write_rows(&self, out: &mut dyn Write) -> StoreResult<u64> {
         let mut count: u64 = 0;
-        for table in self.tables.iter().filter(|table| !table.passing) {
+        for table in self.register.tables.iter().filter(|table| !table.passing) {
             let mut after: Option<Vec<u8>> = None;
             loop {
                 let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -123,7 +123,7 @@ impl View<'_> {
     pub fn faults(&self) -> StoreResult<(Vec<String>, u64)> {
         let mut faults = Vec::new();
         let mut count = 0;
-        for table in self.tables {
+        for table in self.register.tables {
             let mut after: Option<Vec<u8>> = None;
             loop {
                 let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -218,7 +218,7 @@ pub fn restore(
     rehearsal: bool,
 ) -> StoreResult<Restored> {
     let db = setting.database(false)?;
-    db.create_tables(setting.tables)?;
+    db.create_tables(setting.register.tables)?;
     let mut report = Restored { records: load_rows(&db, setting, rows)?, ..Restored::default() };
 
     let ring = |a: &str, b: &str| (setting.file(a), setting.file(b));
@@ -267,7 +267,8 @@ fn load_rows(db: &Database, setting: &Setting, rows: &mut dyn Read) -> StoreResu
                 break;
             };
             seen += 1;
-            let known = setting.tables.iter().find(|table| table.name == row.table && !table.passing);
+            let known =
+                setting.register.tables.iter().find(|table| table.name == row.table && !table.passing);
             let Some(table) = known else {
                 return Err(StoreError::Database(format!(
                     "the backup holds a table '{}' that this version does not know; use a newer tuckshop",
@@ -340,7 +341,7 @@ pub(super) fn put_rows(db: &Database, rows: Vec<(&'static str, Vec<u8>, Vec<u8>)
 fn leave_out_dropped(db: &Database, setting: &Setting, keys: &Keys) -> StoreResult<u64> {
     let mut gone: Vec<(&'static str, Vec<u8>)> = Vec::new();
     let txn = db.read()?;
-    for table in setting.tables.iter().filter(|table| !table.passing) {
+    for table in setting.register.tables.iter().filter(|table| !table.passing) {
         for entry in txn.open_table(definition(table.name))?.iter()? {
             let (key, value) = entry?;
             match keys.unseal(table.name, key.value(), value.value())? {

@@ -45,6 +45,7 @@ impl<K: Key, R: Record> Table<K, R> {
 }
 
 /// A table without its types.
+#[derive(Clone, Copy)]
 pub struct TableInfo {
     pub name: &'static str,
     pub class: Class,

@@ -28,7 +28,7 @@ const CODES: Table<String, Note> = Table::new("codes", Class::Code);
 
 fn tables() -> &'static [TableInfo] {
     static ALL: std::sync::LazyLock<Vec<TableInfo>> = std::sync::LazyLock::new(|| {
-        let mut all = floor::tables();
+        let mut all = TABLES.concat();
         all.extend([NOTES.info(), CODES.info()]);
         all
     });
@@ -52,7 +52,7 @@ impl Fixture {
             disk: Arc::new(RealDisk),
             clock: self.clock.clone(),
             random: Arc::new(SystemSource::new()),
-            tables: tables(),
+            register: Register::of_tables(tables()),
         }
     }
 
@@ -233,7 +233,7 @@ fn an_altered_value_is_never_served() {
             if let Some(last) = value.last_mut() {
                 *last ^= 1;
             }
-            plan.put_raw(NOTES.name, b"a".to_vec(), value);
+            plan.put_raw(NOTES.name, b"a".to_vec(), value)?;
             Ok(())
         })
         .expect("stored");
@@ -268,4 +268,17 @@ fn a_clock_that_jumped_across_a_stop_is_held_and_no_commit_goes_back() {
     let store = Store::open(&setting, &[Fixture::master()]).expect("opens");
     assert!(setting.clock.jump().is_none(), "a holiday is no jump");
     assert_eq!(stamp(&store), wall.now());
+}
+
+#[test]
+fn sec_08_a_table_that_no_room_lists_can_not_be_written() {
+    const STRAY: Table<String, Note> = Table::new("stray", Class::Address);
+    let fixture = Fixture::new();
+    let store = fixture.create();
+    let write = |plan: &mut Plan<'_>| {
+        let vault = plan.new_vault(Class::Address, None)?;
+        Ok(plan.put_in(&STRAY, &"a".to_owned(), vault, &Note { text: "lost by a restore".into() })?)
+    };
+    let refused = store.commit_blocking(write);
+    assert!(matches!(refused, Err(Stop::Failed(StoreError::UnknownTable("stray")))), "{refused:?}");
 }

@@ -1,5 +1,6 @@
 //! Reading: a consistent view of all tables, either a snapshot or what a command sees.
 
+use crate::store::Register;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -100,7 +101,7 @@ pub struct View<'a> {
     pub(super) under: Option<&'a Staged>,
     pub(super) staged: Staged,
     pub(super) keys: &'a Keys,
-    pub(super) tables: &'static [TableInfo],
+    pub(super) register: Register,
     pub(super) shared: &'a Shared,
 }
 

@@ -274,7 +274,7 @@ impl Writer {
         let now = self.now();
         let txn = self.shared.db.write()?;
         let mut numbers = self.numbers.clone();
-        let mut dropped = Vec::new();
+        let (mut dropped, mut rings) = (Vec::new(), Vec::new());
         // Each command sees what those before it decided; all of it is written once. Nobody else can
         // write meanwhile, so the snapshot is what will be changed.
         let mut decided = Staged::new();
@@ -285,14 +285,21 @@ impl Writer {
                 under: Some(&decided),
                 staged: Staged::new(),
                 keys: &self.shared.keys,
-                tables: self.shared.tables,
+                register: self.shared.register,
                 shared: &self.shared,
             };
-            let mut plan =
-                Plan { view, numbers: numbers.clone(), dropped: Vec::new(), brake: BTreeMap::new(), now };
+            let mut plan = Plan {
+                view,
+                numbers: numbers.clone(),
+                dropped: Vec::new(),
+                brake: BTreeMap::new(),
+                rings: Vec::new(),
+                now,
+            };
             if command.decide(&mut plan) {
                 numbers = plan.numbers;
                 dropped.append(&mut plan.dropped);
+                rings.append(&mut plan.rings);
                 let staged = plan.view.staged;
                 for (table, rows) in staged {
                     decided.entry(table).or_default().extend(rows);
@@ -318,6 +325,7 @@ impl Writer {
         self.shared.commits.fetch_add(1, Ordering::SeqCst);
         self.numbers = numbers;
         self.last = now;
+        rings.into_iter().for_each(|bell| self.shared.bells.bell(bell).notify_one());
         Ok(dropped)
     }
 
@@ -356,10 +364,17 @@ impl Writer {
             under: None,
             staged: Staged::new(),
             keys: &self.shared.keys,
-            tables: self.shared.tables,
+            register: self.shared.register,
             shared: &self.shared,
         };
-        Plan { view, numbers: Numbers::default(), dropped: Vec::new(), brake: BTreeMap::new(), now }
+        Plan {
+            view,
+            numbers: Numbers::default(),
+            dropped: Vec::new(),
+            brake: BTreeMap::new(),
+            rings: Vec::new(),
+            now,
+        }
     }
 }
 
@@ -401,7 +416,7 @@ impl Shared {
             under: None,
             staged: Staged::new(),
             keys: &self.keys,
-            tables: self.tables,
+            register: self.register,
             shared: self,
         })
     }

@@ -155,7 +155,6 @@ async fn finish(visit: &Visit, form: &Form) -> Answer {
     let outcome = try_finish(visit, form).await;
     match outcome {
         Ok((step, proven)) => {
-            visit.shop.outbox_bell.notify_one();
             let there = match proven {
                 Proven { begun: Some(_), leak: true, freeze: true } => format!("{}?said=frozen", leak::HERE),
                 Proven { begun: Some(_), leak: true, .. } => format!("{}?said=reported", leak::HERE),

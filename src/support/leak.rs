@@ -79,7 +79,6 @@ async fn signed_in(visit: &Visit, whose: Option<&Whose>, form: &Form) -> Answer 
         Ok(begun)
     };
     let id = visit.shop.store.commit(decide).await?;
-    visit.shop.outbox_bell.notify_one();
     if own {
         return Ok(without_cookie(see(&format!("{HERE}?said=frozen")), &visit.shop, Cookie::Session));
     }

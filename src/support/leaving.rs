@@ -7,7 +7,9 @@ use super::shelves;
 use crate::classes::Class;
 use crate::ids::SubjectId;
 use crate::retention::{self, Rule};
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Hooks, Plan, StoreResult, View};
+
+pub(super) const HOOKS: Hooks = Hooks { on_cancelled, on_returned, before_erased, ..Hooks::NONE };
 
 fn all_of(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<Own>> {
     of_account(view, subject, None, usize::MAX)
@@ -17,7 +19,7 @@ fn all_of(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<Own>> {
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn hide(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+fn on_cancelled(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
     all_of(plan, subject)?.iter().try_for_each(|own| shelves::take_off(plan, own.id, &own.row))
 }
 
@@ -25,7 +27,7 @@ pub fn hide(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn show(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+fn on_returned(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
     for own in all_of(plan, subject)? {
         let vault = vault_of(plan, own.id)?;
         shelves::put_up(plan, own.id, vault, None, &own.row)?;
@@ -38,7 +40,7 @@ pub fn show(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
 ///
 /// # Errors
 /// If the store could not be read.
-pub fn part(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
+fn before_erased(plan: &mut Plan<'_>, subject: SubjectId) -> StoreResult<()> {
     for own in all_of(plan, subject)? {
         let vault = vault_of(plan, own.id)?;
         shelves::take_off(plan, own.id, &own.row)?;

@@ -18,22 +18,32 @@ mod reminders;
 mod rules;
 mod shelves;
 
-pub use leaving::{hide, part, show};
 pub use records::{By, ConversationRow, MessageRow, StaffWord};
 pub use reminders::remind_due;
 pub use rules::{Beginning, Own, Whose, answer, begin, close, find, messages, of_account, write};
 pub use shelves::{Counts, MOST_COUNTED, counts, faults};
 
-use crate::store::TableInfo;
+use std::time::Duration;
+
+use crate::room::{self, Job, Room};
 use crate::web::Route;
 
-/// The tables of this room.
-pub fn tables() -> Vec<TableInfo> {
-    records::tables()
-}
+/// This room, as the house knows it.
+pub static ROOM: Room = Room {
+    tables: &[records::TABLES],
+    routes,
+    on: leaving::HOOKS,
+    jobs: JOBS,
+    checks: &[shelves::faults],
+    ..Room::named("support")
+};
+
+const JOBS: &[Job] = &[Job::every("conversation-reminders", Duration::from_secs(10 * 60), |shop| {
+    room::run(async move { remind_due(&shop).await.map(|_| ()) })
+})];
 
 /// The routes of this room.
-pub fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let mut routes = pages::routes();
     routes.extend(one::routes());
     routes.extend(guests::routes());

@@ -181,10 +181,7 @@ async fn carry_out(
         }
     };
     match outcome {
-        Ok(()) => {
-            visit.shop.outbox_bell.notify_one();
-            Ok(see(&format!("{HERE}/{id}?said={said}")))
-        }
+        Ok(()) => Ok(see(&format!("{HERE}/{id}?said={said}"))),
         Err(Stop::Refused(refusal)) if matches!(refusal.kind, Kind::Invalid | Kind::Conflict) => {
             let problems = front::problems_of(visit, &refusal);
             Ok(refused(&refusal, looked_at(visit, id, form, &problems).await?))

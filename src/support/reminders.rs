@@ -38,8 +38,5 @@ pub async fn remind_due(shop: &Shop) -> Decided<usize> {
         };
         shop.store.commit(decide).await?;
     }
-    if count > 0 {
-        shop.outbox_bell.notify_one();
-    }
     Ok(count)
 }

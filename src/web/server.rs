@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,14 +16,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::connections::{Connections, Seat};
 use super::tls::Certificate;
-use crate::jobs::told_to_stop;
 
 /// The head of a request, its lines together, has this much room.
 const HEAD_ROOM: usize = 32 * 1024;
@@ -54,14 +54,14 @@ struct Server {
     graceful: GracefulShutdown,
 }
 
-/// Serves `router` on `listener` until `stop` turns true. A connection that fails is noted and the
+/// Serves `router` on `listener` until told to stop. A connection that fails is noted and the
 /// next one served.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
     bounds: Bounds,
-    mut stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 ) {
     let connections = Connections::new(bounds.most_connections);
     let server = Server { router, bounds, connections, tls, graceful: GracefulShutdown::new() };
@@ -75,7 +75,7 @@ pub async fn serve(
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
-            () = told_to_stop(&mut stop) => break,
+            () = stop.cancelled() => break,
         }
     }
     drop(listener);
@@ -84,8 +84,8 @@ pub async fn serve(
     }
 }
 
-/// Reads the certificate anew when its files change or a hangup is signalled, until `stop` turns true.
-pub async fn keep_certificate(certificate: Arc<Certificate>, mut stop: watch::Receiver<bool>) {
+/// Reads the certificate anew when its files change or a hangup is signalled, until told to stop.
+pub async fn keep_certificate(certificate: Arc<Certificate>, stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else {
         tracing::warn!("the signal to read the certificate anew can't be listened for");
@@ -95,7 +95,7 @@ pub async fn keep_certificate(certificate: Arc<Certificate>, mut stop: watch::Re
         tokio::select! {
             _ = hangup.recv() => {}
             () = tokio::time::sleep(LOOK_AT_CERTIFICATE) => {}
-            () = told_to_stop(&mut stop) => return,
+            () = stop.cancelled() => return,
         }
         certificate.refresh();
     }

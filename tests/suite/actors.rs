@@ -14,7 +14,7 @@ use tuckshop::config::Config;
 use tuckshop::ids::{OrderNumber, SubjectId};
 use tuckshop::opening::{Opener, Purpose};
 use tuckshop::shop::Shop;
-use tuckshop::{catalogue, passwords, routes, staff, web};
+use tuckshop::{catalogue, jobs, passwords, rooms, staff, web};
 
 use crate::page::{Form, Page};
 
@@ -67,7 +67,7 @@ impl TestShop {
     async fn on(clock: Arc<ManualClock>, shown: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let shop = open_dir(dir.path(), shown).await;
-        let router = web::router(&shop, routes::all());
+        let router = web::router(&shop, rooms::routes());
         Self { dir, clock, shop, router }
     }
 
@@ -78,7 +78,7 @@ impl TestShop {
         shop.store.close();
         drop(shop);
         let shop = open_dir_with(dir.path(), clock.clone(), change).await;
-        let router = web::router(&shop, routes::all());
+        let router = web::router(&shop, rooms::routes());
         Self { dir, clock, shop, router }
     }
 
@@ -179,27 +179,17 @@ impl TestShop {
         self.run_jobs().await;
     }
 
-    /// What the shop does by itself, now.
+    /// What the shop does by itself, now: every job of every room.
     pub async fn run_jobs(&self) {
-        tuckshop::orders::run_due(&self.shop).await.expect("due orders");
-        tuckshop::retention::sweep_passing(&self.shop).await.expect("the sweep");
-        tuckshop::accounts::erase_due(&self.shop).await.expect("what is due is erased");
-        tuckshop::closing::tell_all(&self.shop).await.expect("all are told of a closing");
-        tuckshop::closing::carry_out(&self.shop).await.expect("a closing is carried out");
-        tuckshop::requests::remind(&self.shop).await.expect("the owners are reminded");
-        tuckshop::staff::alerts::watch(&self.shop).await.expect("the looks are watched");
-        tuckshop::support::remind_due(&self.shop).await.expect("reminders");
+        for job in rooms::ROOMS.iter().flat_map(|room| room.jobs) {
+            jobs::run_once(&self.shop, job).await.unwrap_or_else(|stop| panic!("{}: {stop:?}", job.name));
+        }
     }
 
     /// Every fault that `tuckshop check` would name.
     pub fn faults(&self) -> Vec<String> {
         let view = self.shop.store.view().expect("a view");
-        let (mut faults, _) = view.faults().expect("readable");
-        faults.extend(catalogue::faults(&view).expect("readable"));
-        faults.extend(tuckshop::orders::order_faults(&view).expect("readable"));
-        faults.extend(tuckshop::accounts::faults(&view).expect("readable"));
-        faults.extend(tuckshop::support::faults(&view).expect("readable"));
-        faults
+        rooms::faults(&view).expect("readable").0
     }
 
     /// Who has the account of this name.

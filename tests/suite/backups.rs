@@ -60,7 +60,12 @@ async fn restored(shop: &TestShop, kept: &Kept) -> (tempfile::TempDir, Result<re
         takes_over: false,
     };
     let clock: Arc<dyn Clock> = shop.clock.clone();
-    let tools = restore::Tools { disk: Arc::new(RealDisk), clock, random: Arc::new(SystemSource::new()) };
+    let tools = restore::Tools {
+        disk: Arc::new(RealDisk),
+        clock,
+        random: Arc::new(SystemSource::new()),
+        register: tuckshop::rooms::register(),
+    };
     let config = Config::defaults(shop.dir.path().to_owned());
     let done = tokio::task::spawn_blocking(move || {
         restore::restore(&config, &request, &tools).map_err(|error| error.to_string())
@@ -71,7 +76,7 @@ async fn restored(shop: &TestShop, kept: &Kept) -> (tempfile::TempDir, Result<re
 
 async fn open_restored(shop: &TestShop, folder: &tempfile::TempDir) -> Browser {
     let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
-    Browser::of(web::router(&opened, tuckshop::routes::all()))
+    Browser::of(web::router(&opened, tuckshop::rooms::routes()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +208,7 @@ async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_no
     let (folder, report) = restored(&shop, &kept).await;
     report.expect("restored");
     let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
-    let mut browser = Browser::of(web::router(&opened, tuckshop::routes::all()));
+    let mut browser = Browser::of(web::router(&opened, tuckshop::rooms::routes()));
     tuckshop::notify::send_due(&opened).await.expect("the outbox runs");
     let outbox = browser.get("/demo/outbox.json").await.must_be(200).body;
     assert!(outbox.contains("Your account is still cancelled"), "whoever leaves is told: {outbox}");

@@ -308,7 +308,7 @@ async fn another_customers_things_are_as_absent_as_things_that_never_were() {
     places.extend(forms.map(|form| (form.action.clone(), Some(form))));
 
     let before = stored(&shop);
-    let of_customers = tuckshop::routes::all().into_iter().filter(|route| route.who == Who::Customer);
+    let of_customers = tuckshop::rooms::routes().into_iter().filter(|route| route.who == Who::Customer);
     let mut count = 0;
     for route in of_customers.filter(|route| route.path.contains('{')) {
         let name = format!("{} {}", route.method.name(), route.path);
@@ -360,7 +360,7 @@ async fn staff_get_nowhere_with_the_links_and_forms_of_the_owners_own_pages() {
     assert!(colleagues.len() >= 3, "owner, clerk and packer: {colleagues:?}");
     let before = stored(&shop);
     let mut with_form = 0;
-    for route in tuckshop::routes::all().into_iter().filter(|route| route.who == Who::Owner) {
+    for route in tuckshop::rooms::routes().into_iter().filter(|route| route.who == Who::Owner) {
         for id in &colleagues {
             let path = route.path.replace("{id}", id);
             let form = forms.iter().find(|form| route.method == Method::Post && form.action == path);

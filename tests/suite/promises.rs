@@ -25,7 +25,7 @@ struct Foreign {
 
 impl Record for Foreign {
     const FIELDS: &'static [Field] =
-        &[Field::new("a", DataKind::Nothing), Field::new("b", DataKind::Nothing)];
+        &[Field::new("a", DataKind::NotPersonal), Field::new("b", DataKind::NotPersonal)];
 }
 
 async fn found(shop: &TestShop) -> Vec<Finding> {

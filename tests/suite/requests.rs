@@ -372,7 +372,7 @@ async fn rgt_02_real_name_facts_are_asked_for_by_a_request_and_stored_in_no_fiel
             assert!(!asks, "{page} asks for {name}");
         }
     }
-    for table in tuckshop::tables::all() {
+    for table in tuckshop::rooms::tables() {
         for field in table.fields {
             let name = field.name;
             let stores = ["real_name", "passport", "id_number", "document"].iter().any(|w| name.contains(w));

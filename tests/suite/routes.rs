@@ -27,7 +27,7 @@ async fn sec_04_whoever_is_not_named_is_turned_away() {
     let shop = TestShop::open().await;
     let customer = shop.shopper("lin").await;
     // The way out last: it ends the session that the others are asked with.
-    let mut routes = tuckshop::routes::all();
+    let mut routes = tuckshop::rooms::routes();
     routes.sort_by_key(|route| route.path == "/logout");
     for route in routes {
         let name = format!("{} {}", route.method.name(), route.path);
@@ -54,7 +54,7 @@ async fn staff_may_not_use_what_is_the_owners() {
     let form = form.with("account", "clerk@example.com").with("password", "four copper bells ring");
     clerk.submit(form).await.must_be(303);
     clerk.get("/admin/orders").await.must_be(200);
-    for route in tuckshop::routes::all().into_iter().filter(|route| route.who == Who::Owner) {
+    for route in tuckshop::rooms::routes().into_iter().filter(|route| route.who == Who::Owner) {
         let page = ask(&mut clerk.clone(), &route).await;
         assert_eq!(page.status, 403, "{} {}", route.method.name(), route.path);
     }
@@ -67,7 +67,7 @@ async fn a_form_from_another_site_is_refused_everywhere() {
     let customer = shop.shopper("lin").await;
     let elsewhere =
         [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")];
-    for route in tuckshop::routes::all().into_iter().filter(|route| route.method == Method::Post) {
+    for route in tuckshop::rooms::routes().into_iter().filter(|route| route.method == Method::Post) {
         for (header, value) in elsewhere {
             for browser in [&owner, &customer] {
                 let path = path_of(&route);
@@ -84,7 +84,7 @@ async fn a_form_from_another_site_is_refused_everywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_method_that_a_path_does_not_take_is_refused() {
     let shop = TestShop::open().await;
-    for route in tuckshop::routes::all() {
+    for route in tuckshop::rooms::routes() {
         let path = path_of(&route);
         let request = axum::http::Request::delete(path.as_str());
         let page = shop.browser().send(request, &path, axum::body::Body::empty()).await;
@@ -94,7 +94,7 @@ async fn a_method_that_a_path_does_not_take_is_refused() {
 
 #[test]
 fn every_post_says_what_it_changes_and_no_get_changes_anything() {
-    for route in tuckshop::routes::all() {
+    for route in tuckshop::rooms::routes() {
         assert_eq!(route.method == Method::Post, !route.changes.is_empty(), "{}", route.path);
     }
 }

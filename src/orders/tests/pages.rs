@@ -24,9 +24,9 @@ struct Seen {
 
 impl Browser {
     fn new(world: &World) -> Self {
-        let mut routes = cart::routes();
+        let mut routes = (cart::ROOM.routes)();
         routes.extend(orders::routes());
-        routes.extend(payments::routes());
+        routes.extend((payments::ROOM.routes)());
         Self { router: web::router(&world.shop, routes), cookies: String::new() }
     }
 

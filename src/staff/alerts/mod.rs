@@ -10,6 +10,8 @@
 
 mod pages;
 mod records;
+
+pub(super) const TABLES: &[TableInfo] = records::TABLES;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -31,10 +33,6 @@ use crate::shop::Shop;
 use crate::store::floor::Mark;
 use crate::store::{Plan, StoreResult, TableInfo, View};
 
-pub(super) fn tables() -> [TableInfo; 4] {
-    records::tables()
-}
-
 /// So many new entries are judged at once.
 const AT_ONCE: u64 = 500;
 /// More open ones than this are not counted.
@@ -49,9 +47,6 @@ pub async fn watch(shop: &Shop) -> Decided<usize> {
     let mut raised = 0;
     while let Some(found) = look_on(shop)? {
         raised += shop.store.commit(move |plan| Ok(note(plan, &found)?)).await?;
-    }
-    if raised > 0 {
-        shop.outbox_bell.notify_one();
     }
     Ok(raised)
 }

@@ -4,16 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::Pattern;
-use crate::classes::{Class, DataKind};
 use crate::clock::Timestamp;
 use crate::ids::StaffId;
 use crate::locale::closed_list;
 use crate::store::floor::Mark;
-use crate::store::{Field, Record, Table, TableInfo};
-
-const fn plain(name: &'static str) -> Field {
-    Field::new(name, DataKind::Nothing)
-}
+use crate::store::{record, tables};
 
 closed_list!(
     /// What an owner says of an alert.
@@ -36,60 +31,43 @@ pub struct AnswerRow {
     pub note: String,
 }
 
-/// An alert: who, which pattern, when, how many.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct AlertRow {
-    pub who: StaffId,
-    /// The member's name when it was raised.
-    pub name: String,
-    pub pattern: Pattern,
-    pub from: Timestamp,
-    pub until: Timestamp,
-    pub last: Timestamp,
-    pub count: u64,
-    pub answer: Option<AnswerRow>,
+record! {
+    /// An alert: who, which pattern, when, how many.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    pub struct AlertRow {
+        pub who: StaffId = OnlineIdentity,
+        /// The member's name when it was raised.
+        pub name: String = Basic,
+        pub pattern: Pattern = OnlineIdentity,
+        pub from: Timestamp = NotPersonal,
+        pub until: Timestamp = NotPersonal,
+        pub last: Timestamp = NotPersonal,
+        pub count: u64 = NotPersonal,
+        pub answer: Option<AnswerRow> = Basic,
+    }
 }
 
-impl Record for AlertRow {
-    const FIELDS: &'static [Field] = &[
-        Field::new("who", DataKind::OnlineIdentity),
-        Field::new("name", DataKind::Basic),
-        Field::new("pattern", DataKind::OnlineIdentity),
-        plain("from"),
-        plain("until"),
-        plain("last"),
-        plain("count"),
-        Field::new("answer", DataKind::Basic),
-    ];
+record! {
+    /// The number of an alert.
+    #[derive(Clone, Debug)]
+    pub struct LatestRow {
+        pub number: u64 = NotPersonal,
+    }
 }
 
-/// The number of an alert.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LatestRow {
-    pub number: u64,
+record! {
+    /// How far the access log was watched.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct WatchedRow {
+        pub upto: u64 = NotPersonal,
+    }
 }
 
-impl Record for LatestRow {
-    const FIELDS: &'static [Field] = &[plain("number")];
-}
-
-/// How far the access log was watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchedRow {
-    pub upto: u64,
-}
-
-impl Record for WatchedRow {
-    const FIELDS: &'static [Field] = &[plain("upto")];
-}
-
-pub const ALERTS: Table<u64, AlertRow> = Table::new("alerts", Class::AccessLog);
-/// Those that nobody has answered.
-pub const OPEN: Table<u64, Mark> = Table::new("alerts_open", Class::AccessLog);
-/// By member and pattern: the last one.
-pub const LATEST: Table<(StaffId, u64), LatestRow> = Table::new("alerts_latest", Class::AccessLog);
-pub const WATCHED: Table<(), WatchedRow> = Table::new("alerts_watched", Class::Public);
-
-pub(super) fn tables() -> [TableInfo; 4] {
-    [ALERTS.info(), OPEN.info(), LATEST.info(), WATCHED.info()]
+tables! {
+    pub ALERTS: u64 => AlertRow = "alerts" of AccessLog;
+    /// Those that nobody has answered.
+    pub OPEN: u64 => Mark = "alerts_open" of AccessLog;
+    /// By member and pattern: the last one.
+    pub LATEST: (StaffId, u64) => LatestRow = "alerts_latest" of AccessLog;
+    pub WATCHED: () => WatchedRow = "alerts_watched" of Public;
 }

@@ -46,8 +46,13 @@ impl World {
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(seed ^ 0x5eed));
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_790_000_000_000)));
         let head = new_head(&*clock, &*random, true, false);
-        let setting =
-            Setting { dir: "/shop".into(), disk: Arc::new(disk.clone()), clock, random, tables: tables() };
+        let setting = Setting {
+            dir: "/shop".into(),
+            disk: Arc::new(disk.clone()),
+            clock,
+            random,
+            register: Register::of_tables(tables()),
+        };
         let store = Store::create(&setting, &Fixture::master(), &head).expect("a new store");
         let (may, vaults) = (BTreeMap::new(), HashSet::new());
         Self { disk, setting, store: Some(store), draws: seed, may, vaults, mutant }
