@@ -46,6 +46,7 @@ pub mod consent;
 pub mod contact;
 pub mod delivery;
 pub mod demo;
+pub mod digest;
 pub mod disk;
 pub mod export;
 pub mod front;

@@ -8,8 +8,7 @@ use crate::store::{Hooks, Register, StoreResult, TableInfo, View};
 use crate::web::Route;
 use crate::{
     accounts, backup, cart, catalogue, closing, consent, export, history, machine, notify, orders, pages,
-    payments, policy, promises, requests, retention, secrets, sessions, settings, sharing, staff, store,
-    support, web,
+    policy, promises, requests, retention, secrets, sessions, settings, sharing, staff, store, support, web,
 };
 
 /// Every room.
@@ -28,7 +27,6 @@ pub static ROOMS: &[&Room] = &[
     &history::ROOM,
     &cart::ROOM,
     &orders::ROOM,
-    &payments::ROOM,
     &closing::ROOM,
     &consent::ROOM,
     &accounts::ROOM,

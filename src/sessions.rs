@@ -3,11 +3,11 @@
 //! Each session is a vault of its own and goes with it. Customers' last 30 days from the last use
 //! and 90 at most; staff's 2 hours idle and 12 at most (contract, Accounts).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::digest;
 use crate::ids::{StaffId, SubjectId};
 use crate::random::Random;
 use crate::store::{Plan, StoreResult, View, record, tables};
@@ -88,7 +88,7 @@ impl Session {
 /// The hash under which a token is kept.
 pub fn hash_of(token: &str) -> [u8; 32] {
     let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash.copy_from_slice(&digest::sha256(token.as_bytes()));
     hash
 }
 

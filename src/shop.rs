@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
 use tokio::sync::Semaphore;
@@ -79,20 +79,6 @@ pub struct Inner {
     /// Password hashing takes 19 MiB and a core each: only so many at once.
     pub hashing: Semaphore,
     pub post_limits: PostLimits,
-    /// Pictures are decoded one at a time.
-    pub pictures: Semaphore,
-    /// Since when a place was seen to lack the last erasure.
-    pub behind_since: Mutex<Option<Timestamp>>,
-    /// Held while a place is claimed or given its keyring copy: one at a time, so that the newest state
-    /// is written last.
-    pub copying: Mutex<()>,
-    /// Search phrases of nobody that wait to be stored.
-    pub phrases: crate::history::Gathered,
-    pub catalogue: crate::catalogue::Cache,
-    pub setup: crate::staff::setup::Invitation,
-    pub staff_tries: crate::staff::Tries,
-    /// Where messages end in a demonstration or a rehearsal.
-    pub practice: crate::notify::Practice,
     /// When this process opened the shop.
     pub opened: Timestamp,
     /// When its jobs began: a demonstration is given its past before that.
@@ -142,14 +128,6 @@ impl Shop {
             settings_version: AtomicU64::new(0),
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
-            pictures: Semaphore::new(1),
-            behind_since: Mutex::new(None),
-            copying: Mutex::new(()),
-            phrases: crate::history::Gathered::default(),
-            catalogue: crate::catalogue::Cache::default(),
-            setup: crate::staff::setup::Invitation::default(),
-            staff_tries: crate::staff::Tries::default(),
-            practice: crate::notify::Practice::default(),
             opened,
             at_work: OnceLock::new(),
             stopped_selling: AtomicBool::new(false),

@@ -7,13 +7,13 @@
 //! by the step token ([`crate::web::Visit::step`], or a new one from [`step_of`], which the answer
 //! sets as [`crate::web::Cookie::Step`]).
 
-use aws_lc_rs::digest::{Context, SHA256};
 use subtle::ConstantTimeEq;
 
 use super::records::{CODES, CodeRow, SENDINGS, TimesRow};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::contact::Contact;
+use crate::digest;
 use crate::locale::{Locale, Text};
 use crate::notify::{self, NoticeKind};
 use crate::random::Random;
@@ -53,20 +53,8 @@ impl Purpose {
     }
 
     fn key(&self, step: &str) -> [u8; 32] {
-        digest_of(&[b"code for", self.id.as_bytes(), &self.about, step.as_bytes()])
+        digest::of_parts(&[b"code for", self.id.as_bytes(), &self.about, step.as_bytes()])
     }
-}
-
-/// A digest of several texts, each parted from the next by its length.
-pub fn digest_of(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    let mut digest = [0; 32];
-    digest.copy_from_slice(context.finish().as_ref());
-    digest
 }
 
 // ---- Rules ----
@@ -116,7 +104,7 @@ fn plain_digits(text: &str) -> String {
 }
 
 fn code_digest(key: &[u8; 32], contact: &str, code: &str) -> [u8; 32] {
-    digest_of(&[key, contact.as_bytes(), plain_digits(code).as_bytes()])
+    digest::of_parts(&[key, contact.as_bytes(), plain_digits(code).as_bytes()])
 }
 
 // ---- Asking ----

@@ -3,13 +3,13 @@
 
 use axum::response::Response;
 
-use super::codes::digest_of;
 use super::records::{HALFWAY, HalfwayRow};
 use super::security::whose_code;
 use super::{factor, freeze, leaving, set_password, tries};
 use crate::cart;
 use crate::classes::Class;
 use crate::consent::Asked;
+use crate::digest;
 use crate::history;
 use crate::ids::SubjectId;
 use crate::locale::Locale;
@@ -104,7 +104,7 @@ pub fn enter(
 }
 
 fn key_of(step: &str) -> [u8; 32] {
-    digest_of(&[b"second factor", step.as_bytes()])
+    digest::of_parts(&[b"second factor", step.as_bytes()])
 }
 
 fn drop_halfway(plan: &mut Plan<'_>, key: [u8; 32]) -> StoreResult<()> {

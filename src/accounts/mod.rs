@@ -41,6 +41,7 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::consent;
 use crate::contact::{Contact, check_account_name};
+use crate::digest;
 use crate::ids::{SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::policy;
@@ -367,7 +368,7 @@ pub fn agreed_texts() -> [u8; 32] {
             include_str!("../../assets/texts/zh/terms.md"),
             include_str!("../../assets/texts/zh/privacy.md"),
         ];
-        codes::digest_of(&texts.map(str::as_bytes))
+        digest::of_parts(&texts.map(str::as_bytes))
     });
     *DIGEST
 }

@@ -15,6 +15,7 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::closing;
 use crate::contact::{Contact, check_account_name};
+use crate::digest;
 use crate::ids::VaultId;
 use crate::locale::{Locale, Text};
 use crate::notify;
@@ -62,7 +63,7 @@ struct Wish {
 }
 
 fn key_of(step: &str) -> [u8; 32] {
-    codes::digest_of(&[b"registration", step.as_bytes()])
+    digest::of_parts(&[b"registration", step.as_bytes()])
 }
 
 /// The unfinished registration of a browser, with its vault.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::signing::{is_signed, signer};
-use super::{BackupError, Place, alone_at_places, archive, not_stored, places};
+use super::{BackupError, Place, Places, archive, not_stored, places};
 use crate::clock::Timestamp;
 use crate::notify;
 use crate::shop::Shop;
@@ -127,7 +127,8 @@ fn leave_at(shop: &Shop, place: &Place, anchor: &Anchor) -> Result<(), BackupErr
     {
         return Ok(());
     }
-    let alone = alone_at_places(shop);
+    let at_places = shop.of::<Places>();
+    let alone = at_places.alone();
     place.claim(shop, &alone)?;
     let path = place.folder.join(ANCHOR);
     let text = serde_json::to_vec_pretty(anchor).map_err(|error| BackupError::io(&path)(error.into()))?;

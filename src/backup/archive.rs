@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use age::x25519::{Identity, Recipient};
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::signing::{Signer, is_signed};
 use super::{BackupError, BackupRow, recipients};
+use crate::digest;
 use crate::disk::{Disk, Reader};
 use crate::ids::ShopId;
 use crate::shop::Shop;
@@ -52,7 +53,7 @@ pub struct Part {
 }
 
 pub(super) fn hex_digest(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
+    digest::short_hex(bytes, 32)
 }
 
 /// Writes a new file piece by piece.

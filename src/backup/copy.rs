@@ -1,7 +1,7 @@
 //! The keyring copy of a place: never kept in versions, replaced after every erasure (RET-07).
 
 use std::path::Path;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use age::x25519::Identity;
 
@@ -23,7 +23,7 @@ pub(super) fn write(
     shop: &Shop,
     signer: &Signer,
     place: &Path,
-    _alone: &MutexGuard<'_, ()>,
+    _alone: &super::Alone<'_>,
 ) -> Result<u64, BackupError> {
     let path = place.join(KEYRING_COPY);
     let part = beside(&path);

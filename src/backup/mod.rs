@@ -22,7 +22,7 @@ pub mod verify;
 
 use crate::refusal::Decided;
 use std::path::{Path, PathBuf};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use goes_on::{Question, go_on, question};
@@ -39,6 +39,9 @@ use crate::room::{self, Job, Rest, Room, When};
 use crate::shop::Shop;
 
 use crate::store::{ERASURES, Hooks, Plan, RestoreKind, StoreError, StoreResult, View, record, tables};
+
+/// The file in the data dir of a demonstration that opens its backups.
+pub const DEMO_IDENTITY: &str = "backup-identity.txt";
 
 /// This room, as the house knows it.
 pub static ROOM: Room = Room {
@@ -188,14 +191,14 @@ pub fn now(shop: &Shop) -> Result<(String, BackupRow), BackupError> {
     // The snapshot first: the copy is at least as new, and so covers each of its epochs.
     let view = shop.store.view()?;
     replace_copy_at(shop, &local)?;
-    local.claim(shop, &alone_at_places(shop))?;
+    local.claim(shop, &shop.of::<Places>().alone())?;
     let (name, row) = archive::make(shop, &view, &signer, &local.folder)?;
     drop(view);
     let (key, record) = (name.clone(), row.clone());
     shop.store.commit_blocking(move |plan| Ok(plan.put(&BACKUPS, &key, &record)?)).map_err(not_stored)?;
     for place in others {
         let done = replace_copy_at(shop, &place)
-            .and_then(|()| place.claim(shop, &alone_at_places(shop)))
+            .and_then(|()| place.claim(shop, &shop.of::<Places>().alone()))
             .and_then(|()| archive::carry(&*shop.disk, &local.folder, &place.folder, &name, &row));
         if let Err(error) = done {
             tracing::error!(%error, place = place.name, "the backup does not lie at this place");
@@ -232,16 +235,27 @@ pub fn replace_copy(shop: &Shop) -> Result<(), BackupError> {
 }
 
 fn replace_copy_at(shop: &Shop, place: &Place) -> Result<(), BackupError> {
-    let alone = alone_at_places(shop);
+    let at_places = shop.of::<Places>();
+    let alone = at_places.alone();
     place.claim(shop, &alone)?;
     let number = copy::write(shop, &signing::signer(shop)?, &place.folder, &alone)?;
     place.copied(shop, number, &alone)
 }
 
-/// Waits until nobody else writes to a place.
-fn alone_at_places(shop: &Shop) -> MutexGuard<'_, ()> {
-    // It guards no value that a panic could have left half-changed.
-    shop.copying.lock().unwrap_or_else(PoisonError::into_inner)
+/// Held while a place is claimed or given its keyring copy: one at a time, so that the newest state is
+/// written last.
+#[derive(Default)]
+struct Places(Mutex<()>);
+
+/// Nobody else writes to a place while this lives.
+type Alone<'a> = MutexGuard<'a, ()>;
+
+impl Places {
+    /// Waits until nobody else writes to a place.
+    fn alone(&self) -> Alone<'_> {
+        // It guards no value that a panic could have left half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A keyring copy for where the shop cannot write, as the bytes of a file. It outlives whoever takes the
@@ -253,7 +267,8 @@ fn alone_at_places(shop: &Shop) -> MutexGuard<'_, ()> {
 pub fn copy_to_keep(shop: &Shop) -> Result<Vec<u8>, BackupError> {
     let folder = shop.dir.join(TO_KEEP);
     let io = BackupError::io(&folder);
-    let alone = alone_at_places(shop);
+    let at_places = shop.of::<Places>();
+    let alone = at_places.alone();
     remove_left_copy(shop)?;
     shop.disk.make_dir(&folder).map_err(&io)?;
     let made = copy::write(shop, &signing::signer(shop)?, &folder, &alone);

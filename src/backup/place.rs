@@ -3,7 +3,6 @@
 //! put back, or that has a twin, is found out.
 
 use std::path::{Path, PathBuf};
-use std::sync::MutexGuard;
 
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +164,7 @@ impl Place {
     ///
     /// # Errors
     /// As [`Place::check`], or if something can't be written.
-    pub(super) fn claim(&self, shop: &Shop, _alone: &MutexGuard<'_, ()>) -> Result<(), BackupError> {
+    pub(super) fn claim(&self, shop: &Shop, _alone: &super::Alone<'_>) -> Result<(), BackupError> {
         shop.disk.make_dir(&self.folder).map_err(BackupError::io(&self.folder))?;
         let view = shop.store.view()?;
         let found = self.check(&*shop.disk, &view)?;
@@ -184,7 +183,7 @@ impl Place {
         &self,
         shop: &Shop,
         number: u64,
-        _alone: &MutexGuard<'_, ()>,
+        _alone: &super::Alone<'_>,
     ) -> Result<(), BackupError> {
         self.note(shop, move |row| row.copied = number)?;
         if let Some(id) = PlaceId::read(&*shop.disk, &self.folder)? {

@@ -321,7 +321,7 @@ fn finish(
 /// A demo opens again with its own identity beside its data.
 fn keep_demo_identity(request: &Request, tools: &Tools, part: &Path) -> Result<(), BackupError> {
     let Some(from) = request.identities.first() else { return Ok(()) };
-    let to = part.join(crate::cli::demo::IDENTITY);
+    let to = part.join(super::DEMO_IDENTITY);
     let text = Zeroizing::new(tools.disk.read(from).map_err(BackupError::io(from))?);
     tools.disk.replace(&to, &text).map_err(BackupError::io(&to))
 }

@@ -16,6 +16,7 @@ use super::shelving::{shelve, touch};
 use super::slug;
 use super::stock::{self, Move};
 use crate::clock::Timestamp;
+use crate::digest;
 use crate::ids::{PictureId, ProductId, VariantId};
 use crate::locale::Text;
 use crate::random::Random;
@@ -149,7 +150,7 @@ fn make_picture(
         return Ok(Ok(Source::Known(row.picture)));
     }
     let Some(bytes) = picture(name) else { return Ok(Err("there is no such file".to_owned())) };
-    if let Some(known) = pictures::known(&view, &pictures::digest_of(&bytes))? {
+    if let Some(known) = pictures::known(&view, &digest::sha256(&bytes))? {
         return Ok(Ok(Source::Known(known)));
     }
     drop(view);

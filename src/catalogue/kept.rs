@@ -2,6 +2,7 @@
 //! for everybody, and the whole page, packed too, for those who are not signed in and have nothing in
 //! a cart. Bounded in memory.
 
+use crate::catalogue::reader::Cache;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -147,7 +148,7 @@ pub(super) fn answer(visit: &Visit, draw: impl FnOnce(&Reader<'_>) -> Result<Dra
     let catalogue = read(shop)?;
     let may_keep = visit.staff.is_none() && !visit.path.contains('?');
     if may_keep
-        && let Some(kept) = shop.catalogue.pages().find(visit)
+        && let Some(kept) = shop.of::<Cache>().pages().find(visit)
         && kept.is_right(&catalogue, settings)
     {
         return Ok(shown(visit, &kept)?);
@@ -168,7 +169,7 @@ pub(super) fn answer(visit: &Visit, draw: impl FnOnce(&Reader<'_>) -> Result<Dra
     });
     let response = shown(visit, &kept)?;
     if may_keep {
-        shop.catalogue.pages().keep(visit, kept);
+        shop.of::<Cache>().pages().keep(visit, kept);
     }
     Ok(response)
 }

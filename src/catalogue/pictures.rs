@@ -3,13 +3,14 @@
 
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
+use tokio::sync::Semaphore;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::records::{PICTURE_DIGESTS, PICTURES, Picture, PictureRef, PictureRow};
+use crate::digest;
 use crate::disk::Disk;
 use crate::ids::PictureId;
 use crate::locale::Text;
@@ -240,12 +241,6 @@ pub(super) fn remove_files(disk: &dyn Disk, dir: &Path, id: PictureId) {
     }
 }
 
-pub(super) fn digest_of(bytes: &[u8]) -> [u8; 32] {
-    let mut sum = [0; 32];
-    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    sum
-}
-
 /// The picture that was made from this very content before.
 pub(super) fn known(view: &View<'_>, digest: &[u8; 32]) -> StoreResult<Option<Picture>> {
     let Some(found) = view.get(&PICTURE_DIGESTS, digest)? else { return Ok(None) };
@@ -273,7 +268,7 @@ pub(super) fn prepare(shop: &Shop, bytes: &[u8]) -> io::Result<Result<Prepared, 
         return Err(error);
     }
     let (width, height) = encoded.size;
-    Ok(Ok(Prepared { picture: Picture { id, width, height }, digest: digest_of(bytes) }))
+    Ok(Ok(Prepared { picture: Picture { id, width, height }, digest: digest::sha256(bytes) }))
 }
 
 /// Notes a picture; the one that is known by this content, if another upload was faster.
@@ -295,16 +290,26 @@ pub(super) fn forget(plan: &mut Plan<'_>, id: PictureId) -> StoreResult<()> {
     Ok(())
 }
 
+/// Pictures are decoded one at a time.
+struct Decoding(Semaphore);
+
+impl Default for Decoding {
+    fn default() -> Self {
+        Self(Semaphore::new(1))
+    }
+}
+
 /// Takes in a picture: decoded within limits, one at a time, made anew and stored.
 ///
 /// # Errors
 /// A refusal on the field `picture` if it is no picture that can be shown.
 pub async fn store_picture(shop: &Shop, bytes: Vec<u8>) -> Decided<Picture> {
-    if let Some(known) = known(&shop.store.view()?, &digest_of(&bytes))? {
+    if let Some(known) = known(&shop.store.view()?, &digest::sha256(&bytes))? {
         return Ok(known);
     }
     let closed = || Stop::Failed(StoreError::Closed);
-    let permit = shop.pictures.acquire().await.map_err(|_| closed())?;
+    let decoding = shop.of::<Decoding>();
+    let permit = decoding.0.acquire().await.map_err(|_| closed())?;
     let worker = shop.clone();
     let work = move || -> StoreResult<Result<Prepared, Unreadable>> {
         let prepared = prepare(&worker, &bytes)?;

@@ -155,7 +155,7 @@ struct SeenStretch {
 
 /// The catalogue for one reader, at the version of a view of the store or at a later one.
 pub struct Reader<'a> {
-    cache: &'a Cache,
+    cache: Arc<Cache>,
     store: &'a Store,
     /// Opened where more than the lists is asked for.
     view: OnceCell<View<'a>>,
@@ -169,11 +169,11 @@ pub struct Reader<'a> {
 /// # Errors
 /// If the store cannot be read.
 pub fn read(shop: &Shop) -> StoreResult<Reader<'_>> {
-    read_by(&shop.catalogue, &shop.store)
+    read_by(shop.of::<Cache>(), &shop.store)
 }
 
 /// The same by way of any memory of it.
-pub(super) fn read_by<'a>(cache: &'a Cache, store: &'a Store) -> StoreResult<Reader<'a>> {
+pub(super) fn read_by(cache: Arc<Cache>, store: &Store) -> StoreResult<Reader<'_>> {
     let commits = store.commits();
     let (view, version, categories) = if cache.followed.load(Ordering::SeqCst) >= commits {
         let lists = cache.lists();

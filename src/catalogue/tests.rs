@@ -435,8 +435,8 @@ impl Fixture {
     }
 
     /// All lists in all orders, with what each product shows.
-    fn lists(&self, cache: &Cache) -> Vec<String> {
-        let catalogue = reader::read_by(cache, &self.shop.store).expect("readable");
+    fn lists(&self, cache: &Arc<Cache>) -> Vec<String> {
+        let catalogue = reader::read_by(cache.clone(), &self.shop.store).expect("readable");
         let categories = catalogue.categories().iter().map(|category| Some(category.id));
         let mut lists = Vec::new();
         for category in std::iter::once(None).chain(categories) {
@@ -478,8 +478,8 @@ proptest! {
         let shop = fixture();
         for change in changes {
             shop.make(change);
-            let followed = shop.lists(&shop.shop.catalogue);
-            prop_assert_eq!(followed, shop.lists(&Cache::loaded(&shop.shop.store)));
+            let followed = shop.lists(&shop.shop.of::<reader::Cache>());
+            prop_assert_eq!(followed, shop.lists(&Arc::new(Cache::loaded(&shop.shop.store))));
         }
         prop_assert_eq!(shop.faults(), Vec::<String>::new());
     }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::serve::{bind, harden, keep_open};
 use super::{FAILED, complain, refuse, say};
+use crate::backup::DEMO_IDENTITY;
 use crate::clock::HeldClock;
 use crate::config::Config;
 use crate::demo::{self, Wish};
@@ -16,7 +17,6 @@ use crate::random::{Random, SystemSource};
 use crate::shop::Shop;
 
 /// The file of a demo's data dir that opens its backups.
-pub const IDENTITY: &str = "backup-identity.txt";
 
 #[derive(Args)]
 pub struct DemoArgs {
@@ -123,7 +123,7 @@ fn lines(shop: &Shop, url: &str) -> Result<Vec<String>, crate::store::StoreError
         format!("Owner: {} {}", people.owner_email, people.owner_password),
         format!("Shopper: {} {}", people.shopper_email, people.shopper_password),
         format!("Outbox: {url}/demo/outbox"),
-        format!("Backup identity: {}", shop.dir.join(IDENTITY).display()),
+        format!("Backup identity: {}", shop.dir.join(DEMO_IDENTITY).display()),
     ])
 }
 

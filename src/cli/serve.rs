@@ -78,7 +78,7 @@ fn not_built_yet(config: &Config) -> Vec<&'static str> {
 /// A link for the first owner, where there is none.
 fn invite_owner(shop: &Shop) -> Option<String> {
     let has_owner = shop.store.view().and_then(|view| staff::has_owner(&view)).unwrap_or(true);
-    (!has_owner).then(|| shop.setup.issue(shop.clock.now(), &*shop.random))
+    (!has_owner).then(|| shop.of::<staff::setup::Invitation>().issue(shop.clock.now(), &*shop.random))
 }
 
 /// A listening socket that is not yet served, and the certificate that it shows.

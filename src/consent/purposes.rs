@@ -1,7 +1,7 @@
 //! The register of purposes (CNS-01): what data each uses, for how long, who receives it, on what ground.
 
-use crate::accounts::codes::digest_of;
 use crate::classes::Class;
+use crate::digest;
 use crate::locale::Text;
 
 /// A purpose that rests on consent: off until it is ticked.
@@ -87,7 +87,7 @@ impl Purpose {
     /// The digest of the words that are agreed to, in both languages.
     pub fn text_digest(self) -> [u8; 32] {
         let says = self.facts().says;
-        digest_of(&[says.en.as_bytes(), says.zh.as_bytes()])
+        digest::of_parts(&[says.en.as_bytes(), says.zh.as_bytes()])
     }
 }
 

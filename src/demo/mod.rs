@@ -7,7 +7,7 @@ mod talks;
 
 use aws_lc_rs::hmac;
 
-use crate::cli::demo::IDENTITY;
+use crate::backup::DEMO_IDENTITY;
 use crate::clock::{Clock, HeldClock, Timestamp};
 use crate::ids::SubjectId;
 use crate::locale::Locale;
@@ -90,7 +90,9 @@ pub fn stock(shop: &Shop, clock: &HeldClock, wish: Wish) -> Result<(), String> {
         import(shop, &sample::catalogue(from, to, None))?;
     }
     let key = backup::make_recovery_key(shop).map_err(|error| error.to_string())?;
-    shop.disk.replace(&shop.dir.join(IDENTITY), key.text.as_bytes()).map_err(|error| error.to_string())?;
+    shop.disk
+        .replace(&shop.dir.join(DEMO_IDENTITY), key.text.as_bytes())
+        .map_err(|error| error.to_string())?;
     let counted = shop.store.commit_blocking(|plan| Ok(plan.count_up(STOCKED)?));
     counted.map(|_| ()).map_err(|stop| stop.to_string())
 }

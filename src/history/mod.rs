@@ -107,7 +107,7 @@ pub async fn note_search(visit: &Visit, phrase: &str) -> Decided<()> {
         None => false,
     };
     if !is_kept {
-        visit.shop.phrases.count(phrase);
+        visit.shop.of::<Gathered>().count(phrase);
     }
     Ok(())
 }

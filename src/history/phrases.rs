@@ -83,7 +83,7 @@ fn countable(phrase: &str) -> Option<String> {
 /// # Errors
 /// If the store could not be written; what was gathered is lost then, and nothing else.
 pub async fn store_phrases(shop: &Shop) -> Decided<()> {
-    let gathered = shop.phrases.take();
+    let gathered = shop.of::<Gathered>().take();
     if gathered.is_empty() {
         return Ok(());
     }

@@ -69,7 +69,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn show_json(visit: Visit) -> Answer {
-    let text = serde_json::to_string(&visit.shop.practice.newest()).unwrap_or_else(|_| "[]".to_owned());
+    let text =
+        serde_json::to_string(&visit.shop.of::<Practice>().newest()).unwrap_or_else(|_| "[]".to_owned());
     Ok(([(header::CONTENT_TYPE, "application/json; charset=utf-8")], text).into_response())
 }
 
@@ -93,7 +94,7 @@ async fn show(visit: Visit) -> Answer {
 }
 
 fn list(visit: &Visit, l: Locale) -> Markup {
-    let messages = visit.shop.practice.newest();
+    let messages = visit.shop.of::<Practice>().newest();
     if messages.is_empty() {
         return ui::empty_state(&t!(l, "No message yet.", "还没有消息。"), html! {});
     }

@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tokio::task::JoinSet;
 
 use super::queue::{self, Carried, Outcome};
@@ -12,6 +11,7 @@ use super::records::{PassingRow, What, queued_at};
 use super::texts::{self, NoticeKind, Written};
 use super::transport::{self, Tried};
 use crate::contact::Contact;
+use crate::digest;
 use crate::ids::MessageId;
 use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
@@ -305,5 +305,5 @@ fn life_of_codes(shop: &Shop) -> i64 {
 fn public_id(shop: &Shop, id: MessageId) -> StoreResult<String> {
     let mut named = shop.store.head()?.shop.0.to_vec();
     named.extend_from_slice(&id.0);
-    Ok(data_encoding::HEXLOWER.encode(&digest(&SHA256, &named).as_ref()[..16]))
+    Ok(digest::short_hex(&named, 16))
 }

@@ -462,7 +462,7 @@ async fn in_a_demonstration_everything_ends_in_the_practice_outbox() {
     })
     .await;
     assert_eq!(send_due(&shop).await.expect("sent"), 3);
-    let taken = shop.practice.newest();
+    let taken = shop.of::<Practice>().newest();
     let of = |to: &str| taken.iter().find(|one| one.to == to).expect("it is there").clone();
     assert_eq!(of("li@example.com").channel, Channel::Email);
     let sms = of("+8613800138001");
@@ -510,7 +510,7 @@ async fn the_loop_sends_when_the_bell_rings_and_stops_when_told() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     queue_one(&shop, fixture.account(&shop, Some("li@example.com"), None).await).await;
     let sent = async {
-        while shop.practice.newest().is_empty() {
+        while shop.of::<Practice>().newest().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

@@ -2,6 +2,7 @@
 //! mail server is led step by step, because it matters how far it came when it broke off: before
 //! the text was handed over nothing was sent, after it nobody knows.
 
+use crate::notify::Practice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -308,7 +309,7 @@ pub(super) async fn send(shop: &Shop, to: &Contact, written: &Written, id: &str)
                 Contact::Email(_) => (Channel::Email, written.mail.subject.as_str(), &written.mail.body),
                 Contact::Mobile(_) => (Channel::Sms, "", &written.sms),
             };
-            shop.practice.take(channel, to.as_str(), subject, body, shop.clock.now());
+            shop.of::<Practice>().take(channel, to.as_str(), subject, body, shop.clock.now());
             Tried { outcome: Outcome::Sent, was_seen: true }
         }
     }

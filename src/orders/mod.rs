@@ -23,6 +23,7 @@ mod messages;
 mod office;
 mod office_page;
 mod parts;
+mod pay_page;
 mod place;
 mod records;
 mod redirect;
@@ -81,5 +82,6 @@ fn routes() -> Vec<Route> {
     routes.extend(office::routes());
     routes.extend(looks::routes());
     routes.extend(redirect::routes());
+    routes.extend(pay_page::routes());
     routes
 }

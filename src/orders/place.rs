@@ -1,8 +1,6 @@
 //! Placing an order: what it costs, and the one command that takes the stock, gives the number and
 //! writes everything down. It is decided in the writer, so the last piece is sold once.
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::book::{self, Order};
 use super::life::Fulfilment;
 use super::records::{
@@ -16,6 +14,7 @@ use crate::address::Address;
 use crate::catalogue::{self, Offer};
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::digest;
 use crate::ids::{OrderNumber, SubjectId, VariantId};
 use crate::locale::Text;
 use crate::money::Money;
@@ -51,7 +50,7 @@ impl Quote {
         bytes.extend(self.delivery.minor.to_be_bytes());
         bytes.extend(self.total.minor.to_be_bytes());
         bytes.extend(self.total.currency.code().bytes());
-        data_encoding::HEXLOWER.encode(&digest(&SHA256, &bytes).as_ref()[..8])
+        digest::short_hex(&bytes, 8)
     }
 }
 

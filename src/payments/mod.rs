@@ -2,10 +2,8 @@
 //! confirmed by staff.
 //!
 //! - [`Method`] and [`offered`] say which ways to pay there are;
-//! - [`Bill`] is the money of one order and its states;
-//! - [`routes`] serves the page that says how to pay.
+//! - [`Bill`] is the money of one order and its states.
 
-mod pages;
 mod state;
 
 use serde::{Deserialize, Serialize};
@@ -13,11 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use state::{Bill, State};
 
 use crate::locale::Text;
-use crate::room::Room;
 use crate::settings::Settings;
-
-/// This room, as the house knows it.
-pub static ROOM: Room = Room { routes: pages::routes, ..Room::named("payments") };
 
 /// A way to pay.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

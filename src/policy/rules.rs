@@ -12,8 +12,9 @@ use super::records::{
     ADDED, AddedRow, DRAFT, DraftRow, FACTS, FactsRow, TEXTS, TextRow, VERSIONS, VersionRow, text_key,
 };
 use super::{Standing, people};
-use crate::accounts::{self, codes};
+use crate::accounts::{self};
 use crate::clock::Timestamp;
+use crate::digest;
 use crate::locale::{Locale, Text};
 use crate::pages;
 use crate::refusal::{Decided, Problem, Refusal, Stop};
@@ -42,7 +43,7 @@ pub fn draw(shop: &Shop) -> StoreResult<Drawn> {
     let facts = Facts::of(shop, &settings, &added);
     let texts = Locale::ALL
         .map(|l| pages::policy_text(shop, &settings, l, added.text(l), added.assessment(l)).into_string());
-    let digest = codes::digest_of(&[texts[0].as_bytes(), texts[1].as_bytes()]);
+    let digest = digest::of_parts(&[texts[0].as_bytes(), texts[1].as_bytes()]);
     Ok(Drawn { shop: settings.name.clone(), facts, texts, digest })
 }
 

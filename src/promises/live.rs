@@ -1,13 +1,14 @@
 //! Predicates on what lives now. Each reads an index or a few of the newest entries, never everything.
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use super::{Finding, Verdict};
-use crate::accounts::{self, codes};
+use crate::accounts::{self};
 use crate::backup;
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::closing;
+use crate::digest;
 use crate::locale::Locale;
 use crate::policy;
 use crate::requests;
@@ -178,11 +179,16 @@ fn copies(shop: &Shop) -> StoreResult<Finding> {
     ))
 }
 
+/// Since when a place was seen to lack the last erasure.
+#[derive(Default)]
+struct BehindSince(Mutex<Option<Timestamp>>);
+
 /// For how many seconds a place has been seen behind.
 fn behind_for(shop: &Shop, is_behind: bool) -> i64 {
     let now = shop.clock.now();
     // A moment that is noted: whatever a panic left behind is still right to read.
-    let mut since = shop.behind_since.lock().unwrap_or_else(PoisonError::into_inner);
+    let behind = shop.of::<BehindSince>();
+    let mut since = behind.0.lock().unwrap_or_else(PoisonError::into_inner);
     *since = is_behind.then(|| since.unwrap_or(now));
     since.map_or(0, |since| now.seconds_since(since))
 }
@@ -330,7 +336,7 @@ fn archive(view: &View<'_>) -> StoreResult<Finding> {
             texts.extend(policy::published(view, *number, l)?);
         }
         let bytes: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
-        if bytes.len() != Locale::ALL.len() || codes::digest_of(&bytes) != row.digest {
+        if bytes.len() != Locale::ALL.len() || digest::of_parts(&bytes) != row.digest {
             altered.push(number.to_string());
         }
     }

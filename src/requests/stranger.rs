@@ -15,6 +15,7 @@ use crate::address;
 use crate::classes::Class;
 use crate::closing;
 use crate::contact::Contact;
+use crate::digest;
 use crate::front::{self, Page, or_again};
 use crate::ids::{OrderNumber, SubjectId};
 use crate::locale::{Locale, Text};
@@ -49,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 fn waiting_key(step: &str) -> [u8; 32] {
-    codes::digest_of(&[b"privacy request", step.as_bytes()])
+    digest::of_parts(&[b"privacy request", step.as_bytes()])
 }
 
 async fn show(visit: Visit) -> Answer {

@@ -5,12 +5,12 @@
 
 use std::ops::Bound;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::StaffMember;
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::digest;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::orders;
@@ -46,7 +46,7 @@ impl EntryRow {
         let body = codec::encode(self).ok_or_else(damaged)?;
         let mut bytes = number.to_be_bytes().to_vec();
         bytes.extend(body);
-        Ok(sha256(&bytes))
+        Ok(digest::sha256(&bytes))
     }
 }
 
@@ -99,12 +99,6 @@ tables! {
 
 fn damaged() -> StoreError {
     StoreError::Damaged { table: ACCESS_LOG.name.to_owned() }
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut sum = [0; 32];
-    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    sum
 }
 
 /// Where the chain ends now; for anchors outside the data dir.
@@ -233,7 +227,7 @@ fn append(plan: &mut Plan<'_>, who: StaffId, kind: Text, details: &DetailsRow) -
 
 fn sealed_digest(view: &View<'_>, number: u64) -> StoreResult<Option<[u8; 32]>> {
     let raw = view.raw(ACCESS_LOG_DETAILS.name, &number.to_be_bytes())?;
-    Ok(raw.map(|bytes| sha256(&bytes)))
+    Ok(raw.map(|bytes| digest::sha256(&bytes)))
 }
 
 /// What the chain says of its first `count` entries; `None` if there are not so many.

@@ -337,11 +337,11 @@ fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
 /// Whether the password is the person's own, once for each try: see [`Tries`].
 async fn proves(visit: &Visit, member: &StaffMember, password: String) -> Decided<bool> {
     let key = format!("password of {}", member.id);
-    visit.shop.staff_tries.take(&key, visit.shop.clock.now())?;
+    visit.shop.of::<Tries>().take(&key, visit.shop.clock.now())?;
     let stored = password_of(&visit.view()?, member.id)?.ok_or(StoreError::Erased)?;
     let right = visit.shop.hash_work(move || crate::passwords::verify(&stored.hash, &password)).await?;
     if right {
-        visit.shop.staff_tries.forget(&key);
+        visit.shop.of::<Tries>().forget(&key);
     }
     Ok(right)
 }

@@ -1,5 +1,6 @@
 //! The room's pages through the router: who comes in, what is asked, what is shown.
 
+use crate::staff::setup::Invitation;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -129,7 +130,7 @@ async fn the_eleventh_wrong_try_waits_and_so_does_the_right_one() {
     let mut browser = Browser::default();
     let key = "zoe@example.com";
     for _ in 0..10 {
-        site.shop.staff_tries.take(key, crate::clock::Clock::now(&*site.clock)).expect("free");
+        site.shop.of::<Tries>().take(key, crate::clock::Clock::now(&*site.clock)).expect("free");
     }
     let fields = [("account", " Zoe@example.com "), ("password", PASSWORD)];
     let got = browser.post(&site, "/admin/login", &fields).await;
@@ -278,7 +279,8 @@ async fn a_search_by_contact_is_logged_whether_or_not_it_finds_somebody() {
 #[tokio::test]
 async fn the_first_run_makes_owner_name_and_key_and_uses_the_link_up() {
     let site = Site::new();
-    let token = site.shop.setup.issue(crate::clock::Clock::now(&*site.clock), &*site.shop.random);
+    let token =
+        site.shop.of::<Invitation>().issue(crate::clock::Clock::now(&*site.clock), &*site.shop.random);
     let path = format!("/setup/{token}");
     let mut browser = Browser::default();
     assert_eq!(browser.get(&site, "/setup/another").await.status, StatusCode::NOT_FOUND);
@@ -301,7 +303,8 @@ async fn the_first_run_makes_owner_name_and_key_and_uses_the_link_up() {
 #[tokio::test]
 async fn over_plain_http_from_elsewhere_the_first_run_takes_no_password() {
     let site = Site::new();
-    let token = site.shop.setup.issue(crate::clock::Clock::now(&*site.clock), &*site.shop.random);
+    let token =
+        site.shop.of::<Invitation>().issue(crate::clock::Clock::now(&*site.clock), &*site.shop.random);
     let path = format!("/setup/{token}");
     let mut browser = Browser { from: vec![("x-forwarded-for", "192.0.2.7")], ..Browser::default() };
     let got = browser.get(&site, &path).await;

@@ -74,7 +74,7 @@ const USED: Text = Text::new(
 );
 
 fn check_link(visit: &Visit, token: &str) -> Decided<()> {
-    let good = visit.shop.setup.check(token, visit.shop.clock.now());
+    let good = visit.shop.of::<Invitation>().check(token, visit.shop.clock.now());
     if good && !has_owner(&visit.view()?)? {
         return Ok(());
     }
@@ -105,7 +105,7 @@ async fn accept(visit: Visit, Path(token): Path<String>, headers: HeaderMap, for
     }
     match make_owner(&visit, &form).await {
         Ok(session) => {
-            visit.shop.setup.use_up();
+            visit.shop.of::<Invitation>().use_up();
             let shop = visit.shop.clone();
             let made = tokio::task::spawn_blocking(move || backup::make_recovery_key(&shop)).await;
             let key = match made {

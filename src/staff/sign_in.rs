@@ -1,5 +1,6 @@
 //! The way into the back office and out of it: password, then the second factor where one is set.
 
+use crate::staff::Tries;
 use maud::{Markup, html};
 
 use super::records::{FactorRow, STAFF_FACTORS, SignInRow, Stage};
@@ -74,7 +75,7 @@ async fn check_password(visit: &Visit, form: &Form) -> Decided<(StaffMember, boo
     }
     Refusal::unless_empty(problems)?;
     let key = account.to_lowercase();
-    visit.shop.staff_tries.take(&key, visit.shop.clock.now())?;
+    visit.shop.of::<Tries>().take(&key, visit.shop.clock.now())?;
     let found = account_of(&visit.view()?, &account)?;
     let hash = found.as_ref().map(|(_, hash, _)| hash.clone());
     let check = move || match hash {
@@ -87,7 +88,7 @@ async fn check_password(visit: &Visit, form: &Form) -> Decided<(StaffMember, boo
     let right = visit.shop.hash_work(check).await?;
     match found {
         Some((member, _, one_time)) if right => {
-            visit.shop.staff_tries.forget(&key);
+            visit.shop.of::<Tries>().forget(&key);
             Ok((member, one_time))
         }
         _ => Err(Refusal::field("", WRONG).into()),
@@ -185,10 +186,10 @@ async fn check_second(visit: &Visit, form: &Form, row: SignInRow, member: &Staff
     }
     Refusal::unless_empty(problems)?;
     let key = format!("code of {}", member.id);
-    visit.shop.staff_tries.take(&key, visit.shop.clock.now())?;
+    visit.shop.of::<Tries>().take(&key, visit.shop.clock.now())?;
     let (given, step) = (Given::of(visit), visit.step.clone().unwrap_or_default());
     let next = visit.shop.store.commit(move |plan| decide_second(plan, &given, &step, row, &code)).await?;
-    visit.shop.staff_tries.forget(&key);
+    visit.shop.of::<Tries>().forget(&key);
     Ok(next)
 }
 

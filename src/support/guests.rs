@@ -14,6 +14,7 @@ use crate::accounts::{self, Called};
 use crate::classes::Class;
 use crate::closing;
 use crate::contact::Contact;
+use crate::digest;
 use crate::front::{self, Page, asked, or_again, or_again_at};
 use crate::ids::ConversationId;
 use crate::locale::{Locale, Text};
@@ -41,11 +42,11 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 fn waiting_key(step: &str) -> [u8; 32] {
-    codes::digest_of(&[b"support waits", step.as_bytes()])
+    digest::of_parts(&[b"support waits", step.as_bytes()])
 }
 
 fn guest_key(step: &str) -> [u8; 32] {
-    codes::digest_of(&[b"support guest", step.as_bytes()])
+    digest::of_parts(&[b"support guest", step.as_bytes()])
 }
 
 /// The contact that this browser has proven, if it has.
@@ -65,7 +66,7 @@ async fn of_contact(shop: &Shop, contact: Contact) -> Decided<Whose> {
     // The secret is drawn at the first call, in a commit.
     let secret = tokio::task::spawn_blocking(move || secrets::get(&handle, "support"));
     let secret = secret.await.map_err(|_| StoreError::Panicked)??;
-    let [byte, ..] = codes::digest_of(&[&secret, contact.normalised().as_bytes()]);
+    let [byte, ..] = digest::of_parts(&[&secret, contact.normalised().as_bytes()]);
     Ok(Whose::Contact(contact, byte))
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -10,6 +9,7 @@ use rust_embed::RustEmbed;
 
 use super::reply::Answer;
 use super::route::{Route, Who, get};
+use crate::digest;
 use crate::refusal::Refusal;
 
 #[derive(RustEmbed)]
@@ -34,7 +34,7 @@ pub static ADDRESSES: LazyLock<Addresses> = LazyLock::new(|| Addresses {
 
 fn address(file: &str) -> String {
     let bytes = Assets::get(file).map(|asset| asset.data).unwrap_or_default();
-    let sum = data_encoding::HEXLOWER.encode(&digest(&SHA256, &bytes).as_ref()[..6]);
+    let sum = digest::short_hex(&bytes, 6);
     format!("/assets/{file}?v={sum}")
 }
 

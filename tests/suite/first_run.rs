@@ -1,11 +1,13 @@
 //! The first start of a real shop: the link, its four fields, the recovery key.
 
+use tuckshop::staff::setup::Invitation;
+
 use crate::actors::TestShop;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_set_up_link_is_used_up_by_an_accepted_form_only() {
     let shop = TestShop::ownerless().await;
-    let token = shop.shop.setup.issue(shop.now(), &*shop.shop.random);
+    let token = shop.shop.of::<Invitation>().issue(shop.now(), &*shop.shop.random);
     let path = format!("/setup/{token}");
     let mut owner = shop.browser();
     let form = owner.get(&path).await.must_be(200).form(&path);
@@ -27,7 +29,7 @@ async fn the_set_up_link_is_used_up_by_an_accepted_form_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_set_up_link_is_good_for_thirty_minutes_and_no_other_opens() {
     let shop = TestShop::ownerless().await;
-    let token = shop.shop.setup.issue(shop.now(), &*shop.shop.random);
+    let token = shop.shop.of::<Invitation>().issue(shop.now(), &*shop.shop.random);
     assert_ne!(shop.browser().get("/setup/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").await.status, 200);
     shop.pass(30 * 60 + 1);
     assert_ne!(shop.browser().get(&format!("/setup/{token}")).await.status, 200);

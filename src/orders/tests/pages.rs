@@ -8,7 +8,7 @@ use tower::ServiceExt;
 use super::fixture::{World, yuan};
 use crate::payments::Method;
 use crate::sessions::{self, Holder};
-use crate::{cart, orders, payments, web};
+use crate::{cart, orders, web};
 
 struct Browser {
     router: axum::Router,
@@ -26,7 +26,6 @@ impl Browser {
     fn new(world: &World) -> Self {
         let mut routes = (cart::ROOM.routes)();
         routes.extend(orders::routes());
-        routes.extend((payments::ROOM.routes)());
         Self { router: web::router(&world.shop, routes), cookies: String::new() }
     }
 

@@ -3,24 +3,23 @@
 use axum::extract::Path;
 use maud::{Markup, html};
 
-use super::{Method, State};
+use super::{Fulfilment, Order, find_of};
 use crate::front::{self, Page};
 use crate::ids::OrderNumber;
 use crate::locale::Locale;
-use crate::orders::{self, Fulfilment, Order};
+use crate::payments::{Method, State};
 use crate::refusal::Refusal;
 use crate::t;
 use crate::web::ui::{self, Tone};
 use crate::web::{Answer, Route, Visit, Who, get, page};
 
-/// The routes of payments.
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     vec![get("/orders/{number}/pay", Who::Customer, show)]
 }
 
 async fn show(visit: Visit, Path(number): Path<String>) -> Answer {
     let number = OrderNumber::parse(&number).ok_or_else(Refusal::not_found)?;
-    let order = orders::find_of(&visit.view()?, visit.subject()?, &number)?;
+    let order = find_of(&visit.view()?, visit.subject()?, &number)?;
     let l = visit.locale;
     let title = t!(l, "Pay for order {number}", "支付订单 {number}");
     let own_page = format!("/account/orders/{number}");
