@@ -9,12 +9,13 @@ use axum::http::{Request, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tuckshop::accounts::{self, Called};
+use tuckshop::classes::Class;
 use tuckshop::clock::{Clock, ManualClock, SteadyClock, Timestamp};
 use tuckshop::config::Config;
 use tuckshop::ids::{OrderNumber, SubjectId};
 use tuckshop::opening::{Opener, Purpose};
 use tuckshop::shop::Shop;
-use tuckshop::{catalogue, jobs, passwords, rooms, staff, web};
+use tuckshop::{catalogue, jobs, passwords, retention, rooms, staff, web};
 
 use crate::page::{Form, Page};
 
@@ -184,6 +185,16 @@ impl TestShop {
         for job in rooms::ROOMS.iter().flat_map(|room| room.jobs) {
             jobs::run_once(&self.shop, job).await.unwrap_or_else(|stop| panic!("{}: {stop:?}", job.name));
         }
+    }
+
+    /// How many vaults of each class the retention runs have dropped so far.
+    pub fn swept(&self) -> BTreeMap<&'static str, u64> {
+        let runs = retention::last_runs(&self.shop.store.view().expect("a view"), usize::MAX).expect("runs");
+        let mut swept = BTreeMap::new();
+        for (class, count) in runs.into_iter().flat_map(|run| run.dropped) {
+            *swept.entry(Class::from_code(class).expect("known").facts().id).or_default() += count;
+        }
+        swept
     }
 
     /// Every fault that `tuckshop check` would name.
