@@ -32,6 +32,7 @@ use crate::{accounts, requests, sharing, staff};
 pub fn tables() -> Vec<TableInfo> {
     vec![
         periods::PERIODS.info(),
+        periods::CURRENT.info(),
         periods::RECOUNT.info(),
         runs::RUNS.info(),
         holds::HOLDS.info(),
