@@ -114,7 +114,7 @@ pub fn waits_for(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<Wait
     if !orders::open_orders(view, subject)?.is_empty() {
         return Ok(Some(WaitsFor::Order));
     }
-    Ok(holds::is_held(view, vault(view, subject)?)?.then_some(WaitsFor::LegalHold))
+    Ok(super::is_under_hold(view, subject)?.then_some(WaitsFor::LegalHold))
 }
 
 /// Erases an account with all that is its own. What the law keeps stays where nobody sees it: the
@@ -298,6 +298,7 @@ pub fn follow_promises(plan: &mut Plan<'_>, source: Promised) -> StoreResult<()>
         Promised::Here => Timestamp::default(),
         Promised::InABackup => plan.now.plus_seconds(AFTER_RESTORE),
     };
+    holds::follow_promises(plan, earliest)?;
     let mut before = None;
     loop {
         let accounts = super::all(plan, before, 1000)?;

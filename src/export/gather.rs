@@ -61,7 +61,7 @@ fn account_section(view: &View<'_>, account: &Account) -> StoreResult<Section> {
         Fact::new(
             "legal_hold",
             Text::new("Kept because of a legal hold", "因法律事由被保留"),
-            accounts::waits_for(view, account.subject)? == Some(accounts::WaitsFor::LegalHold),
+            accounts::is_under_hold(view, account.subject)?,
         ),
     ];
     Ok(Section {

@@ -11,7 +11,7 @@ use tuckshop::config::{Config, Period};
 use tuckshop::disk::RealDisk;
 use tuckshop::random::SystemSource;
 use tuckshop::web;
-use tuckshop::{accounts, policy, retention};
+use tuckshop::{accounts, history, policy, retention};
 
 use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address, open_dir};
 
@@ -127,6 +127,31 @@ async fn not_01_a_restored_shop_goes_by_the_version_in_force_from_its_first_mome
     let goes_by = |at| view.expired(false, at, usize::MAX).expect("readable").contains(&searches);
     let end = restored.now().plus_seconds(61 * DAY);
     assert!(goes_by(end) && !goes_by(end.plus_millis(-1)), "61 days, not the 6 months of the default");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_cleared_under_a_hold_since_the_backup_stays_out_of_use_and_goes() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.lived("lin").await;
+    crate::holds::place(&shop, "lin", "2027-02-28").await;
+    let kept = back_up(&shop).await;
+    lin.post("/account/privacy/history", &[("clear", "all")]).await.must_be(303);
+    replace_copy(&shop, &kept).await;
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let restored = shop.in_folder(folder).await;
+    let subject = restored.subject_of("lin");
+    let searched = |shop: &TestShop| {
+        let view = shop.shop.store.view().expect("a view");
+        let all = accounts::vaults_of(&view, subject).expect("readable");
+        let there = all.iter().any(|(class, _)| *class == Class::Searches);
+        (there, history::searches(&view, subject).expect("readable").len())
+    };
+    assert_eq!(searched(&restored), (true, 0), "held, and used no more");
+    crate::holds::lift(&restored).await;
+    restored.pass(8 * DAY);
+    retention::sweep(&restored.shop).await.expect("a run");
+    assert_eq!(searched(&restored), (false, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
