@@ -15,5 +15,5 @@ mod rules;
 pub use pages::routes;
 pub use records::tables;
 pub use rules::{
-    Capped, Cart, Change, Line, Owner, Trouble, add, change, count, empty, key, lines, merge, of,
+    Capped, Cart, Change, Line, Owner, Trouble, add, change, count, empty, key, lines, merge, of, shorten,
 };

@@ -25,6 +25,7 @@ mod leaving;
 mod looks;
 mod orders;
 mod parsers;
+mod periods;
 mod places;
 mod registration;
 mod requests;
