@@ -1,12 +1,15 @@
 //! Sessions of customers and staff: a token of 256 random bits in a cookie, its hash in the store.
 //!
-//! Each session is a vault of its own and goes with it. Customers' last 30 days from the last use
-//! and 90 at most; staff's 2 hours idle and 12 at most (contract, Accounts).
+//! Each session is a vault of its own and goes with it. Customers' last from the last use as long as
+//! `[retention]` says, and 90 days at most; staff's 2 hours idle and 12 at most (contract, Accounts). The period
+//! in force is handed in.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::Class;
 use crate::clock::Timestamp;
+use crate::config::Period;
 use crate::digest;
 use crate::ids::{StaffId, SubjectId};
 use crate::random::Random;
@@ -17,6 +20,12 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 /// A session's last use is written down at most this often.
 const NOTE_USE_EVERY: i64 = 10 * MINUTE;
+/// A customer's session lasts no longer than this, however often it is used.
+const MOST_OF_CUSTOMERS: i64 = 90 * DAY;
+const IDLE_OF_STAFF: i64 = 2 * HOUR;
+const MOST_OF_STAFF: i64 = 12 * HOUR;
+/// So many sessions are counted anew in one commit.
+const AT_ONCE: usize = 2000;
 
 /// Whose session it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,14 +38,6 @@ impl Holder {
     const fn id(self) -> [u8; 16] {
         match self {
             Self::Customer(SubjectId(id)) | Self::Staff(StaffId(id)) => id,
-        }
-    }
-
-    /// Idle time and whole life, in seconds.
-    const fn life(self) -> (i64, i64) {
-        match self {
-            Self::Customer(_) => (30 * DAY, 90 * DAY),
-            Self::Staff(_) => (2 * HOUR, 12 * HOUR),
         }
     }
 }
@@ -92,28 +93,70 @@ pub fn hash_of(token: &str) -> [u8; 32] {
     hash
 }
 
-/// The session of this token, if it lives.
-pub fn find(view: &View<'_>, token: &str, now: Timestamp) -> StoreResult<Option<Session>> {
-    find_by_hash(view, hash_of(token), now)
+/// The session of this token, if it lives. A customer's lasts `idle` from its last use.
+pub fn find(view: &View<'_>, token: &str, idle: Period, now: Timestamp) -> StoreResult<Option<Session>> {
+    find_by_hash(view, hash_of(token), idle, now)
 }
 
-fn find_by_hash(view: &View<'_>, hash: [u8; 32], now: Timestamp) -> StoreResult<Option<Session>> {
+fn find_by_hash(
+    view: &View<'_>,
+    hash: [u8; 32],
+    idle: Period,
+    now: Timestamp,
+) -> StoreResult<Option<Session>> {
     let Some(row) = view.get(&SESSIONS, &hash)? else { return Ok(None) };
     let session = Session { hash, holder: row.holder, began: row.began, used: row.used, device: row.device };
-    Ok((now < end_of(session.holder, session.began, session.used)).then_some(session))
+    Ok((now < end_of(session.holder, session.began, session.used, idle)).then_some(session))
 }
 
-fn end_of(holder: Holder, began: Timestamp, used: Timestamp) -> Timestamp {
-    let (idle, whole) = holder.life();
-    used.plus_seconds(idle).min(began.plus_seconds(whole))
+/// When a session ends that is used no more.
+fn end_of(holder: Holder, began: Timestamp, used: Timestamp, idle: Period) -> Timestamp {
+    match holder {
+        Holder::Customer(_) => {
+            // Vaults of passing classes have no calendar: a day is 24 hours. Three months may be more than 90 days.
+            let after = |from: Timestamp| from.plus(&idle.span(), &TimeZone::UTC);
+            after(used).min(began.plus_seconds(MOST_OF_CUSTOMERS).max(after(began)))
+        }
+        Holder::Staff(_) => used.plus_seconds(IDLE_OF_STAFF).min(began.plus_seconds(MOST_OF_STAFF)),
+    }
 }
 
-/// Begins a session and returns its token, which is kept nowhere.
-pub fn begin(plan: &mut Plan<'_>, holder: Holder, agent: &str, random: &dyn Random) -> StoreResult<String> {
+/// Begins a customer's session, which lasts `idle` from its last use, and returns its token, which is kept
+/// nowhere.
+pub fn begin(
+    plan: &mut Plan<'_>,
+    subject: SubjectId,
+    idle: Period,
+    agent: &str,
+    random: &dyn Random,
+) -> StoreResult<String> {
+    let holder = Holder::Customer(subject);
+    let ends = end_of(holder, plan.now, plan.now, idle);
+    begin_until(plan, holder, ends, agent, random)
+}
+
+/// The same for somebody who works here.
+pub fn begin_of_staff(
+    plan: &mut Plan<'_>,
+    id: StaffId,
+    agent: &str,
+    random: &dyn Random,
+) -> StoreResult<String> {
+    let ends = plan.now.plus_seconds(IDLE_OF_STAFF);
+    begin_until(plan, Holder::Staff(id), ends, agent, random)
+}
+
+fn begin_until(
+    plan: &mut Plan<'_>,
+    holder: Holder,
+    ends: Timestamp,
+    agent: &str,
+    random: &dyn Random,
+) -> StoreResult<String> {
     let token = random.token();
     let hash = hash_of(&token);
     let now = plan.now;
-    let vault = plan.new_vault(Class::Session, Some(end_of(holder, now, now)))?;
+    let vault = plan.new_vault(Class::Session, Some(ends))?;
     let row = SessionRow { holder, began: now, used: now, device: device_of(agent) };
     plan.put_in(&SESSIONS, &hash, vault, &row)?;
     plan.put_in(&SESSIONS_OF, &listed_key(holder, hash), vault, &SessionRef { hash })?;
@@ -132,18 +175,36 @@ pub fn is_use_due(session: &Session, now: Timestamp) -> bool {
 }
 
 /// Writes down that the session was used now.
-pub fn note_use(plan: &mut Plan<'_>, hash: [u8; 32]) -> StoreResult<()> {
+pub fn note_use(plan: &mut Plan<'_>, hash: [u8; 32], idle: Period) -> StoreResult<()> {
     let Some((mut row, Some(vault))) = plan.get_row(&SESSIONS, &hash)? else { return Ok(()) };
     row.used = plan.now;
-    plan.set_expiry(vault, Class::Session, Some(end_of(row.holder, row.began, row.used)))?;
+    plan.set_expiry(vault, Class::Session, Some(end_of(row.holder, row.began, row.used, idle)))?;
     plan.put_in(&SESSIONS, &hash, vault, &row)
 }
 
+/// Has some of the sessions after `after` go earlier, if they last longer than `idle` allows by now; where to go
+/// on, or `None` after the last.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn shorten(plan: &mut Plan<'_>, after: Option<[u8; 32]>, idle: Period) -> StoreResult<Option<[u8; 32]>> {
+    use std::ops::Bound;
+    let from = after.as_ref().map_or(Bound::Unbounded, |hash| Bound::Excluded(&hash[..]));
+    let some = plan.range(&SESSIONS, from, Bound::Unbounded, AT_ONCE, false)?;
+    for row in &some {
+        if let Some(vault) = row.vault {
+            let ends = end_of(row.record.holder, row.record.began, row.record.used, idle);
+            plan.expire_by(vault, Class::Session, ends)?;
+        }
+    }
+    Ok(some.last().map(|row| row.key))
+}
+
 /// The living sessions of a holder, the latest used first.
-pub fn list(view: &View<'_>, holder: Holder, now: Timestamp) -> StoreResult<Vec<Session>> {
+pub fn list(view: &View<'_>, holder: Holder, idle: Period, now: Timestamp) -> StoreResult<Vec<Session>> {
     let mut sessions = Vec::new();
     for row in view.list(&SESSIONS_OF, &holder.id())? {
-        sessions.extend(find_by_hash(view, row.record.hash, now)?);
+        sessions.extend(find_by_hash(view, row.record.hash, idle, now)?);
     }
     sessions.sort_by_key(|session| std::cmp::Reverse(session.used));
     Ok(sessions)

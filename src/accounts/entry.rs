@@ -8,6 +8,7 @@ use super::security::whose_code;
 use super::{factor, freeze, leaving, set_password, tries};
 use crate::cart;
 use crate::classes::Class;
+use crate::config::Period;
 use crate::consent::Asked;
 use crate::digest;
 use crate::history;
@@ -34,6 +35,8 @@ pub struct Browser {
     /// The session that it had before.
     session: Option<[u8; 32]>,
     cart: Option<String>,
+    /// How long a session lasts from its last use.
+    idle: Period,
     /// The step token, for the second factor to be bound to.
     step: String,
 }
@@ -46,6 +49,7 @@ impl Browser {
             refuses: visit.refuses,
             session: visit.customer.as_ref().map(|session| session.hash),
             cart: visit.cart.clone(),
+            idle: visit.shop.retention().session,
             step: super::codes::step_of(visit),
         }
     }
@@ -139,7 +143,7 @@ pub(super) fn admit(
     } else if !leaving::is_in_use(plan, subject)? {
         return Ok(Entered::Leaving);
     }
-    let token = sessions::begin(plan, Holder::Customer(subject), &browser.agent, random)?;
+    let token = sessions::begin(plan, subject, browser.idle, &browser.agent, random)?;
     let asked = Asked { subject, refuses: browser.refuses };
     history::note_device(plan, asked, &browser.agent, browser.language, random)?;
     let capped = match &browser.cart {

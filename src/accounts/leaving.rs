@@ -112,7 +112,7 @@ pub fn waits_for(view: &View<'_>, subject: SubjectId) -> StoreResult<Option<Wait
     if !orders::open_orders(view, subject)?.is_empty() {
         return Ok(Some(WaitsFor::Order));
     }
-    Ok(holds::is_held(view, vault(view, subject)?)?.then_some(WaitsFor::LegalHold))
+    Ok(super::is_under_hold(view, subject)?.then_some(WaitsFor::LegalHold))
 }
 
 /// Erases an account with all that is its own. What the law keeps stays where nobody sees it: the
@@ -290,6 +290,7 @@ pub(super) fn follow_promises(plan: &mut Plan<'_>, how: RestoreKind) -> StoreRes
         // The list is newer than the backup: whoever leaves learns of it and has time to stay.
         RestoreKind::FromArchive | RestoreKind::ListFollowed => plan.now.plus_seconds(AFTER_RESTORE),
     };
+    holds::follow_promises(plan, earliest)?;
     let mut before = None;
     loop {
         let accounts = super::all(plan, before, 1000)?;

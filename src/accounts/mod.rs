@@ -233,13 +233,25 @@ pub fn held(view: &View<'_>, subject: SubjectId) -> StoreResult<Vec<(Class, Vaul
 }
 
 /// Erases one of a person's vaults and takes it off their list. The copy of their data that shows it goes too.
+/// What a legal hold keeps stays on the list, and is put out of use until it can go.
 pub fn drop_held(plan: &mut Plan<'_>, subject: SubjectId, dropped: VaultId) -> StoreResult<()> {
     plan.data_removed(subject)?;
+    if holds::is_held(plan, dropped)? {
+        return holds::set_aside(plan, dropped);
+    }
     let rows = plan.list(&HOLDINGS, &subject.to_bytes())?;
     for row in rows.into_iter().filter(|row| row.record.vault == dropped) {
         plan.delete(&HOLDINGS, &row.key)?;
     }
     plan.drop_at_request(dropped)
+}
+
+/// Whether a legal hold keeps what a person's account holds.
+///
+/// # Errors
+/// If the store could not be read, or the account is gone.
+pub fn is_under_hold(view: &View<'_>, subject: SubjectId) -> StoreResult<bool> {
+    holds::is_held(view, vault(view, subject)?)
 }
 
 // ---- Making and changing ----

@@ -11,6 +11,7 @@ use super::registration::read_new_password;
 use super::sign_in::count_try;
 use super::{factor, get as account_of, password_hash, set_password, tries};
 use crate::clock::Timestamp;
+use crate::config::Period;
 use crate::front::{self, Page};
 use crate::ids::SubjectId;
 use crate::locale::{Locale, Text};
@@ -68,9 +69,10 @@ struct Standing {
 fn standing(visit: &Visit) -> Result<Standing, Stop> {
     let subject = visit.subject()?;
     let view = visit.view()?;
+    let idle = visit.shop.retention().session;
     Ok(Standing {
         factor: factor::standing(&view, subject)?,
-        sessions: sessions::list(&view, Holder::Customer(subject), visit.shop.clock.now())?,
+        sessions: sessions::list(&view, Holder::Customer(subject), idle, visit.shop.clock.now())?,
     })
 }
 
@@ -122,11 +124,11 @@ async fn change_password(visit: &Visit, form: &Form) -> Decided<String> {
     prove_password(visit, subject, before, "password").await?;
     let random = shop.random.clone();
     let hash = shop.hash_work(move || passwords::hash(&new, &*random)).await?;
-    let (random, agent) = (shop.random.clone(), visit.agent.clone());
+    let (random, agent, idle) = (shop.random.clone(), visit.agent.clone(), shop.retention().session);
     let decide = move |plan: &mut Plan<'_>| {
         set_password(plan, subject, hash)?;
         notify::queue_to_account(plan, subject, NoticeKind::PasswordChanged)?;
-        Ok(new_session(plan, subject, &agent, &*random)?)
+        Ok(new_session(plan, subject, idle, &agent, &*random)?)
     };
     shop.store.commit(decide).await
 }
@@ -135,11 +137,12 @@ async fn change_password(visit: &Visit, form: &Form) -> Decided<String> {
 fn new_session(
     plan: &mut Plan<'_>,
     subject: SubjectId,
+    idle: Period,
     agent: &str,
     random: &dyn Random,
 ) -> StoreResult<String> {
     sessions::end_all(plan, Holder::Customer(subject), None)?;
-    sessions::begin(plan, Holder::Customer(subject), agent, random)
+    sessions::begin(plan, subject, idle, agent, random)
 }
 
 // ---- The second factor ----
@@ -202,7 +205,8 @@ async fn try_confirm(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>
     let mut problems = Vec::new();
     let code = form.line("code", 40, &mut problems);
     Refusal::unless_empty(problems)?;
-    let (random, agent) = (visit.shop.random.clone(), visit.agent.clone());
+    let (random, agent, idle) =
+        (visit.shop.random.clone(), visit.agent.clone(), visit.shop.retention().session);
     let decide = move |plan: &mut Plan<'_>| {
         let Some(codes) = factor::confirm(plan, subject, &code, &*random)? else {
             let says = Text::new(
@@ -212,7 +216,7 @@ async fn try_confirm(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>
             return Err(Refusal::field("code", says).into());
         };
         notify::queue_to_account(plan, subject, NoticeKind::FactorChanged)?;
-        Ok((new_session(plan, subject, &agent, &*random)?, codes))
+        Ok((new_session(plan, subject, idle, &agent, &*random)?, codes))
     };
     visit.shop.store.commit(decide).await
 }
@@ -227,12 +231,13 @@ async fn renew_codes(visit: Visit, form: Form) -> Answer {
 async fn try_renew(visit: &Visit, form: &Form) -> Decided<(String, Vec<String>)> {
     let subject = visit.subject()?;
     let code = prove_with_code(visit, form, subject, ["codes_password", "codes_code"]).await?;
-    let (random, agent) = (visit.shop.random.clone(), visit.agent.clone());
+    let (random, agent, idle) =
+        (visit.shop.random.clone(), visit.agent.clone(), visit.shop.retention().session);
     let decide = move |plan: &mut Plan<'_>| {
         use_code(plan, subject, &code, "codes_code")?;
         let codes = factor::renew_codes(plan, subject, &*random)?;
         notify::queue_to_account(plan, subject, NoticeKind::FactorChanged)?;
-        Ok((new_session(plan, subject, &agent, &*random)?, codes))
+        Ok((new_session(plan, subject, idle, &agent, &*random)?, codes))
     };
     visit.shop.store.commit(decide).await
 }
@@ -277,12 +282,13 @@ async fn turn_off(visit: Visit, form: Form) -> Answer {
 async fn try_turn_off(visit: &Visit, form: &Form) -> Decided<String> {
     let subject = visit.subject()?;
     let code = prove_with_code(visit, form, subject, ["off_password", "off_code"]).await?;
-    let (random, agent) = (visit.shop.random.clone(), visit.agent.clone());
+    let (random, agent, idle) =
+        (visit.shop.random.clone(), visit.agent.clone(), visit.shop.retention().session);
     let decide = move |plan: &mut Plan<'_>| {
         use_code(plan, subject, &code, "off_code")?;
         factor::turn_off(plan, subject)?;
         notify::queue_to_account(plan, subject, NoticeKind::FactorChanged)?;
-        Ok(new_session(plan, subject, &agent, &*random)?)
+        Ok(new_session(plan, subject, idle, &agent, &*random)?)
     };
     visit.shop.store.commit(decide).await
 }
@@ -290,9 +296,9 @@ async fn try_turn_off(visit: &Visit, form: &Form) -> Decided<String> {
 // ---- Sessions ----
 
 async fn end_session(visit: Visit, Path(id): Path<String>) -> Answer {
-    let holder = Holder::Customer(visit.subject()?);
+    let (holder, idle) = (Holder::Customer(visit.subject()?), visit.shop.retention().session);
     let decide = move |plan: &mut Plan<'_>| {
-        let found = sessions::list(plan, holder, plan.now)?.into_iter().find(|one| one.id() == id);
+        let found = sessions::list(plan, holder, idle, plan.now)?.into_iter().find(|one| one.id() == id);
         let session = found.ok_or_else(Refusal::not_found)?;
         sessions::end(plan, session.hash)?;
         Ok(session.hash)

@@ -401,7 +401,8 @@ async fn signing_in_ends_the_session_before_and_signing_out_ends_it() {
     assert_eq!(browser.cookie("session"), None);
     let holder = Holder::Customer(fixture.subject("zoe"));
     let view = fixture.shop.store.view().expect("a view");
-    assert!(sessions::list(&view, holder, fixture.clock.now()).expect("readable").is_empty());
+    let idle = fixture.shop.retention().session;
+    assert!(sessions::list(&view, holder, idle, fixture.clock.now()).expect("readable").is_empty());
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ mod rules;
 
 use crate::room::Room;
 pub use rules::{
-    Capped, Cart, Change, Line, Owner, Trouble, add, change, count, empty, key, lines, merge, of,
+    Capped, Cart, Change, Line, Owner, Trouble, add, change, count, empty, key, lines, merge, of, shorten,
 };
 
 /// This room, as the house knows it.

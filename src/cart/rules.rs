@@ -4,6 +4,7 @@ use super::records::{CARTS, CARTS_OF, CartLine, CartRow};
 use crate::accounts;
 use crate::catalogue::{self, Bilingual, Offer};
 use crate::classes::Class;
+use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::ids::{SubjectId, VariantId};
 use crate::locale::Text;
@@ -259,8 +260,7 @@ fn write(plan: &mut Plan<'_>, owner: Owner, mut row: CartRow, life: Period) -> S
             plan.put_in(&CARTS_OF, &subject, vault, &row)
         }
         Owner::Visitor(hash) => {
-            // Vaults of passing classes have no calendar: a day is 24 hours.
-            let until = plan.now.plus(&life.span(), &jiff::tz::TimeZone::UTC);
+            let until = end_of(plan.now, life);
             let vault = match plan.get_row(&CARTS, &hash)? {
                 Some((_, Some(vault))) => {
                     plan.set_expiry(vault, Class::Cart, Some(until))?;
@@ -273,6 +273,30 @@ fn write(plan: &mut Plan<'_>, owner: Owner, mut row: CartRow, life: Period) -> S
     }
 }
 
+/// When a visitor's cart goes that is used no more.
+fn end_of(used: Timestamp, life: Period) -> Timestamp {
+    // Vaults of passing classes have no calendar: a day is 24 hours.
+    used.plus(&life.span(), &jiff::tz::TimeZone::UTC)
+}
+
+/// Has some of the visitors' carts after `after` go earlier, if they last longer than `life` allows by now; where
+/// to go on, or `None` after the last.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn shorten(plan: &mut Plan<'_>, after: Option<[u8; 32]>, life: Period) -> StoreResult<Option<[u8; 32]>> {
+    use std::ops::Bound;
+    const AT_ONCE: usize = 2000;
+    let from = after.as_ref().map_or(Bound::Unbounded, |hash| Bound::Excluded(&hash[..]));
+    let some = plan.range(&CARTS, from, Bound::Unbounded, AT_ONCE, false)?;
+    for row in &some {
+        if let Some(vault) = row.vault {
+            plan.expire_by(vault, Class::Cart, end_of(row.record.used, life))?;
+        }
+    }
+    Ok(some.last().map(|row| row.key))
+}
+
 /// Writes down that a visitor's cart was looked at, so that it lives on.
 pub fn note_use(plan: &mut Plan<'_>, owner: Owner, life: Period) -> StoreResult<()> {
     match read(plan, owner)? {
@@ -282,7 +306,7 @@ pub fn note_use(plan: &mut Plan<'_>, owner: Owner, life: Period) -> StoreResult<
 }
 
 /// Whether a look at this cart is due to be written down: once a day is enough.
-pub fn is_use_due(view: &View<'_>, owner: Owner, now: crate::clock::Timestamp) -> StoreResult<bool> {
+pub fn is_use_due(view: &View<'_>, owner: Owner, now: Timestamp) -> StoreResult<bool> {
     const DAY: i64 = 24 * 60 * 60;
     if matches!(owner, Owner::Member(_)) {
         return Ok(false);

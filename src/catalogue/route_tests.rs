@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use super::tests::{Change, Fixture, changes, fixture};
 use super::{Movement, Status, movements};
-use crate::sessions::{self, Holder};
+use crate::sessions;
 use crate::staff;
 use crate::web::Cookie;
 
@@ -44,7 +44,7 @@ impl Site {
         let signed_in = shop.shop.store.commit(move |plan| {
             let hash = "not a hash".to_owned();
             let id = staff::add(plan, &*random, "Zoe", "zoe@example.com", hash, false)?;
-            Ok(sessions::begin(plan, Holder::Staff(id), "Test", &*random)?)
+            Ok(sessions::begin_of_staff(plan, id, "Test", &*random)?)
         });
         let token = signed_in.await.expect("signed in");
         let router = crate::web::router(&shop.shop, (super::ROOM.routes)());

@@ -46,7 +46,7 @@ async fn show(visit: Visit) -> Answer {
             "This shop sets only the cookies that it needs to work. Each comes from this shop, is read by this shop alone, and is set when you use what it is for.",
             "本店只使用正常运行所必需的 Cookie。它们均由本店设置、仅由本店读取，并且只在您使用相应功能时设置。"
         )) }
-        (cookie_table(visit.shop.is_https(), l))
+        (cookie_table(visit.shop.is_https(), &visit.shop.retention(), l))
         p { (t!(
             l,
             "There are no others: none for advertising, none for statistics, none of other companies.",

@@ -157,7 +157,8 @@ pub fn give(
     note_evidence(plan, subject, purpose.id(), true, said, random)
 }
 
-/// Takes a consent back: its grant goes, and what only it carried. What was lawfully done before stays
+/// Takes a consent back: its grant goes, and what only it carried (what a legal hold keeps of that is used no
+/// more). What was lawfully done before stays
 /// so (RGT-11). Does nothing without a grant.
 ///
 /// # Errors
@@ -179,7 +180,7 @@ pub fn withdraw(
     rest_evidence(plan, subject, purpose.id())
 }
 
-/// Erases all that a person holds of a class.
+/// Erases all that a person holds of a class; what a legal hold keeps of it is used no more.
 ///
 /// # Errors
 /// If the store could not be read.

@@ -3,11 +3,13 @@
 use maud::{Markup, html};
 
 use super::{Asked, NECESSARY, PURPOSES, Purpose, Standing, evidence_of, give, receipts, standing, withdraw};
+use crate::accounts;
 use crate::export;
 use crate::front::{self, Page};
 use crate::history;
 use crate::locale::{Locale, Text};
 use crate::refusal::Stop;
+use crate::retention::holds;
 use crate::store::{StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Tone};
@@ -78,6 +80,9 @@ pub(super) fn switches(visit: &Visit, view: &View<'_>, asked: Asked, action: &st
         );
     }
     let body = html! {
+        @if accounts::is_under_hold(view, asked.subject)? {
+            (ui::notice(Tone::Neutral, html! { (holds::KEEPS.get(l)) }))
+        }
         @for (purpose, field) in PURPOSES.iter().zip(&boxes) {
             h2 { (purpose.facts().title.get(l)) }
             (field)

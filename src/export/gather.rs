@@ -61,7 +61,7 @@ fn account_section(view: &View<'_>, account: &Account) -> StoreResult<Section> {
         Fact::new(
             "legal_hold",
             Text::new("Kept because of a legal hold", "因法律事由被保留"),
-            accounts::waits_for(view, account.subject)? == Some(accounts::WaitsFor::LegalHold),
+            accounts::is_under_hold(view, account.subject)?,
         ),
     ];
     Ok(Section {
@@ -259,7 +259,8 @@ fn sign_ins(shop: &Shop, view: &View<'_>, account: &Account) -> StoreResult<Sect
             Fact::new("device", Text::new("Device", "设备"), session.device),
         ]
     };
-    let living = sessions::list(view, Holder::Customer(account.subject), shop.clock.now())?;
+    let idle = shop.retention().session;
+    let living = sessions::list(view, Holder::Customer(account.subject), idle, shop.clock.now())?;
     let title = Text::new("Where you are signed in", "登录中的设备");
     Ok(many("sign_ins", title, living.into_iter().map(entry).collect()))
 }

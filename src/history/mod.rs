@@ -21,7 +21,7 @@ use crate::ids::{EntryId, ProductId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::random::Random;
 use crate::refusal::Decided;
-use crate::retention::{self, Rule};
+use crate::retention::{self, Rule, holds};
 use crate::room::{self, AtClose, Job, Room};
 use crate::shop::Shop;
 use crate::store::{Key, Plan, Record, StoreResult, Table, View};
@@ -60,8 +60,29 @@ fn rows<R: Record>(
     table: &Table<(SubjectId, EntryId), R>,
     of: SubjectId,
 ) -> StoreResult<Rows<R>> {
-    let rows = view.list(table, &of.to_bytes())?;
+    let mut rows = view.list(table, &of.to_bytes())?;
+    let mut vaults: Vec<VaultId> = rows.iter().filter_map(|row| row.vault).collect();
+    vaults.sort_unstable();
+    vaults.dedup();
+    for vault in vaults {
+        if holds::is_set_aside(view, vault)? {
+            rows.retain(|row| row.vault != Some(vault));
+        }
+    }
     Ok(rows.into_iter().rev().map(|row| (row.key.1, row.record)).collect())
+}
+
+/// Whether something of this class that a person has done with is only kept for a legal hold.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn keeps_for_hold(view: &View<'_>, subject: SubjectId, class: Class) -> StoreResult<bool> {
+    for (_, vault) in accounts::held(view, subject)?.into_iter().filter(|(held, _)| *held == class) {
+        if holds::is_set_aside(view, vault)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A person's searches, the newest first.
@@ -220,7 +241,7 @@ pub fn note_device(
     keep(plan, &DEVICES, allowed, &known, same.map(|(id, _)| *id), &seen, random)
 }
 
-/// Forgets every device of a person (RGT-07).
+/// Forgets every device of a person (RGT-07); those that a legal hold keeps are used no more.
 ///
 /// # Errors
 /// If the store could not be read or written.

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{DeviceRow, devices, looks, searches};
+use super::{DeviceRow, devices, keeps_for_hold, looks, searches};
+use crate::accounts;
 use crate::catalogue;
 use crate::classes::Class;
 use crate::consent::drop_carried;
@@ -10,9 +11,10 @@ use crate::front::{self, Page};
 use crate::ids::SubjectId;
 use crate::locale::{Locale, Text};
 use crate::refusal::{Problem, Refusal};
+use crate::retention::holds;
 use crate::store::{Plan, StoreResult};
 use crate::t;
-use crate::web::ui;
+use crate::web::ui::{self, Tone};
 use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
 
 pub const PAGE: &str = "/account/privacy/history";
@@ -50,6 +52,9 @@ async fn show(visit: Visit) -> Answer {
     let title = t!(l, "Histories", "历史记录");
     let main = html! {
         (ui::heading(&title, html! {}))
+        @if accounts::is_under_hold(&visit.view()?, subject)? {
+            (ui::notice(Tone::Neutral, html! { (holds::KEEPS.get(l)) }))
+        }
         p {
             (t!(l, "Kept only while you allow it, and for you alone. Clearing erases it at once, from backups too. ",
                 "仅在您同意期间为您本人保存；清除后立即删除，备份中的也一并失效。"))
@@ -69,7 +74,7 @@ fn search_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
         .iter()
         .map(|(_, row)| html! { a href=(catalogue::search_path(&row.phrase)) { (row.phrase) } " " small { (row.at.minute(zone)) } })
         .collect();
-    Ok(part(visit.locale, "searches", &items))
+    part(visit, subject, KINDS[0], &items)
 }
 
 fn look_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
@@ -85,7 +90,7 @@ fn look_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
             " " small { (row.at.minute(zone)) }
         });
     }
-    Ok(part(l, "browsing", &items))
+    part(visit, subject, KINDS[1], &items)
 }
 
 fn device_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
@@ -94,7 +99,7 @@ fn device_part(visit: &Visit, subject: SubjectId) -> StoreResult<Markup> {
         .iter()
         .map(|(_, row)| html! { (in_words(l, row)) " " small { (row.last.minute(zone)) } })
         .collect();
-    Ok(part(l, "devices", &items))
+    part(visit, subject, KINDS[2], &items)
 }
 
 fn in_words(l: Locale, row: &DeviceRow) -> String {
@@ -104,15 +109,24 @@ fn in_words(l: Locale, row: &DeviceRow) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-fn part(l: Locale, word: &str, items: &[Markup]) -> Markup {
-    if items.is_empty() {
-        return html! { p { (t!(l, "Nothing is kept.", "没有记录。")) } };
-    }
-    html! {
-        ul { @for item in items { li { (item) } } }
-        (ui::button_form(PAGE, html! {
-            (ui::Field::hidden("clear", word).render())
-            (ui::danger_button(&t!(l, "Clear", "清除")))
-        }))
-    }
+fn part(
+    visit: &Visit,
+    subject: SubjectId,
+    (word, class): (&str, Class),
+    items: &[Markup],
+) -> StoreResult<Markup> {
+    let l = visit.locale;
+    let set_aside = keeps_for_hold(&visit.view()?, subject, class)?;
+    Ok(html! {
+        @if set_aside { p { (holds::SET_ASIDE.get(l)) } }
+        @if !items.is_empty() {
+            ul { @for item in items { li { (item) } } }
+            (ui::button_form(PAGE, html! {
+                (ui::Field::hidden("clear", word).render())
+                (ui::danger_button(&t!(l, "Clear", "清除")))
+            }))
+        } @else if !set_aside {
+            p { (t!(l, "Nothing is kept.", "没有记录。")) }
+        }
+    })
 }

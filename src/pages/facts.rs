@@ -76,7 +76,7 @@ impl Facts<'_> {
             "refusal_reasons" => registers::refusal_reasons(false, l),
             "no_answer_reasons" => registers::refusal_reasons(true, l),
             "retention_table" => retention_table(self.retention, l),
-            "cookie_table" => cookie_table(false, l),
+            "cookie_table" => cookie_table(false, self.retention, l),
             _ => return None,
         })
     }
@@ -142,7 +142,7 @@ fn retention_table(retention: &Retention, l: Locale) -> Markup {
 }
 
 /// Every cookie of the shop (CK-01), by the name that it is sent under with or without https.
-pub fn cookie_table(https: bool, l: Locale) -> Markup {
+pub fn cookie_table(https: bool, retention: &Retention, l: Locale) -> Markup {
     let columns = [
         Column::text(t!(l, "Name", "名称")),
         Column::text(t!(l, "What it is for", "用途")),
@@ -150,7 +150,7 @@ pub fn cookie_table(https: bool, l: Locale) -> Markup {
     ];
     let row = |facts: &CookieFacts| {
         let name = html! { code { (facts.cookie.sent_name(https)) } };
-        vec![name, html! { (facts.purpose.get(l)) }, html! { (facts.life.get(l)) }]
+        vec![name, html! { (facts.purpose.get(l)) }, html! { (facts.life.text(retention, l)) }]
     };
     let rows: Vec<Vec<Markup>> = COOKIES.iter().map(row).collect();
     ui::table(&t!(l, "Cookies of this shop", "本店使用的 Cookie"), &columns, &rows)

@@ -78,6 +78,7 @@ closed_list!(
         Answered = "answered", "Answered", "已答复";
         Refused = "refused", "Refused", "已拒绝";
         Withdrawn = "withdrawn", "Withdrawn", "已撤回";
+        DevicesSetAside = "devices-set-aside", "Device records out of use; a legal hold keeps them until it ends", "设备记录已停用，因法律保全保留至保全结束";
     }
 );
 

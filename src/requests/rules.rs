@@ -274,10 +274,12 @@ pub fn forget_devices(plan: &mut Plan<'_>, number: &str) -> Decided<()> {
         return Err(Refusal::not_found().into());
     }
     let Some(subject) = row.subject else { return Err(Refusal::conflict(NO_ACCOUNT).into()) };
-    if accounts::find(plan, subject)?.is_some() {
+    let is_there = accounts::find(plan, subject)?.is_some();
+    if is_there {
         history::forget_devices(plan, subject)?;
     }
-    row.note(plan.now, Step::DevicesDeleted);
+    let are_held = is_there && history::keeps_for_hold(plan, subject, Class::Devices)?;
+    row.note(plan.now, if are_held { Step::DevicesSetAside } else { Step::DevicesDeleted });
     Ok(plan.update(&REQUESTS, &number.to_owned(), &row)?)
 }
 

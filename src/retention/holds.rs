@@ -89,11 +89,16 @@ fn vaults_of(view: &View<'_>, what: &Held) -> StoreResult<Vec<VaultId>> {
         Held::Order(number) => orders::vaults_of(view, number),
         Held::Customer(subject) if accounts::find(view, *subject)?.is_none() => Ok(Vec::new()),
         Held::Customer(subject) => {
-            // A password proves nothing to anybody, and stays changeable.
             let all = accounts::vaults_of(view, *subject)?.into_iter();
-            Ok(all.filter(|(class, _)| *class != Class::Credential).map(|(_, vault)| vault).collect())
+            Ok(all.filter(|(class, _)| is_kept(*class)).map(|(_, vault)| vault).collect())
         }
     }
+}
+
+/// Whether a hold keeps vaults of this class. A password proves nothing to anybody, and stays changeable; a
+/// grant only allows what comes after, and what was agreed to and taken back stands in its evidence.
+const fn is_kept(class: Class) -> bool {
+    !class.is_passing() && !matches!(class, Class::Credential | Class::Grant)
 }
 
 /// Ends a hold. What it held goes by its clock again, and not within a day.
@@ -111,7 +116,8 @@ pub fn lift(plan: &mut Plan<'_>, hold: u64) -> Decided<()> {
         let vault = row.key.0;
         // Decided again now: the brake counts what a lifted hold lets go.
         if let Some((known, class)) = plan.get(&tables.vaults, &vault)?.zip(plan.class_of(vault)) {
-            plan.set_clock(vault, class, known.expires, known.counted)?;
+            let expires = known.expires.map(|at| at.max(plan.now));
+            plan.set_clock(vault, class, expires, known.counted)?;
         }
     }
     Ok(())
@@ -179,7 +185,7 @@ pub fn holds_any(view: &View<'_>, vaults: &[VaultId]) -> StoreResult<bool> {
 /// # Errors
 /// If the store could not be read.
 pub fn hold_as(plan: &mut Plan<'_>, account: VaultId, class: Class, vault: VaultId) -> StoreResult<()> {
-    if class == Class::Credential {
+    if !is_kept(class) {
         return Ok(());
     }
     for row in plan.list(&HELD, &account.to_bytes())? {
@@ -188,8 +194,57 @@ pub fn hold_as(plan: &mut Plan<'_>, account: VaultId, class: Class, vault: Vault
     Ok(())
 }
 
+/// Puts a held vault out of use that its person wants gone: it is shown and used no more, goes once no hold keeps
+/// it, and stays so after a restore. Whoever reads rows of such vaults asks [`is_set_aside`].
+///
+/// # Errors
+/// If the store could not be read.
+pub fn set_aside(plan: &mut Plan<'_>, vault: VaultId) -> StoreResult<()> {
+    let Some(class) = plan.class_of(vault) else { return Ok(()) };
+    if plan.is_promised(vault)? {
+        return Ok(());
+    }
+    plan.promise(vault, plan.now)?;
+    plan.expire_by(vault, class, plan.now)
+}
+
+/// Whether a vault is out of use and only kept for a hold.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn is_set_aside(view: &View<'_>, vault: VaultId) -> StoreResult<bool> {
+    view.is_promised(vault)
+}
+
+/// After a restore: what was put out of use since the backup goes too, and not before `earliest`.
+///
+/// # Errors
+/// If the store could not be read or written.
+pub fn follow_promises(plan: &mut Plan<'_>, earliest: Timestamp) -> StoreResult<()> {
+    for (vault, day) in plan.promised()? {
+        // Those of accounts are kept by the accounts.
+        let class = plan.class_of(vault).filter(|class| *class != Class::Account && plan.lives(vault));
+        if let Some(class) = class {
+            plan.expire_by(vault, class, day.max(earliest))?;
+        }
+    }
+    Ok(())
+}
+
 /// What is said where a hold keeps what somebody asks to be erased.
 pub const KEPT: Text = Text::new(
     "A legal hold keeps this for now. It can be deleted once the hold has ended.",
     "因法律保全要求，该信息暂时不能删除，保全结束后即可删除。",
+);
+
+/// What is said before somebody clears or takes back what a hold keeps.
+pub const KEEPS: Text = Text::new(
+    "A legal hold keeps your data for now. What you clear or no longer allow stays under the hold: it is used no more, and erased once the hold has ended.",
+    "您的信息正处于法律保全中。您清除或撤回同意的信息将继续保全：不再使用，保全结束后删除。",
+);
+
+/// What is said in the place of what was cleared.
+pub const SET_ASIDE: Text = Text::new(
+    "A legal hold keeps what you cleared: it is used no more, and erased once the hold has ended.",
+    "因法律保全要求，您清除的记录暂时保留：不再使用，保全结束后删除。",
 );

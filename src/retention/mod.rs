@@ -91,8 +91,8 @@ pub async fn sweep(shop: &Shop) -> Decided<Run> {
     for (class, due) in classes {
         let (id, wanted) = (class.facts().id, due.len() as u64);
         match drop_all(shop, &due).await {
-            Ok(()) => {
-                run.dropped.insert(id, wanted);
+            Ok(dropped) => {
+                run.dropped.insert(id, dropped);
             }
             Err(Stop::Failed(StoreError::Held { limit, .. })) => {
                 let number = shop.store.commit(move |plan| Ok(plan.note_held(class, wanted)?)).await?;
@@ -198,18 +198,25 @@ pub async fn sweep_passing(shop: &Shop) -> Decided<usize> {
     }
 }
 
-/// Drops vaults whose time has come, some hundreds in a commit.
-async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<()> {
+/// Drops vaults whose time has come, some hundreds in a commit, but what a legal hold keeps that was placed
+/// meanwhile. Returns how many.
+async fn drop_all(shop: &Shop, due: &[VaultId]) -> Decided<u64> {
+    let mut dropped = 0;
     for together in due.chunks(AT_ONCE) {
         let together = together.to_vec();
         let decide = move |plan: &mut Plan<'_>| {
+            let mut dropped = 0;
             for vault in together {
+                if holds::is_held(plan, vault)? {
+                    continue;
+                }
                 plan.before_vault_drop(vault)?;
                 plan.drop_vault(vault)?;
+                dropped += 1;
             }
-            Ok(())
+            Ok(dropped)
         };
-        shop.store.commit(decide).await?;
+        dropped += shop.store.commit(decide).await?;
     }
-    Ok(())
+    Ok(dropped)
 }

@@ -8,17 +8,20 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use crate::cart;
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::config::{Config, Period};
 use crate::ids::{SubjectId, VaultId};
 use crate::policy;
 use crate::refusal::Decided;
+use crate::sessions;
 use crate::shop::Shop;
 use crate::store::floor::{Counted, VaultTables};
 use crate::store::{Key, Plan, StoreResult, View, record, tables};
 
-/// A period of `[retention]` that the clocks of lasting vaults count.
+/// A period of `[retention]` that clocks count: those of lasting vaults, and, since a shorter one binds at once,
+/// those of sessions and carts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Rule {
@@ -46,10 +49,14 @@ pub enum Rule {
     Request = 11,
     /// From when a conversation was closed.
     Conversation = 12,
+    /// From the last use.
+    Session = 13,
+    /// From the last use.
+    Cart = 14,
 }
 
 impl Rule {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::CancelledAccount,
         Self::OrderContact,
         Self::UnfinishedOrder,
@@ -62,6 +69,8 @@ impl Rule {
         Self::Devices,
         Self::Request,
         Self::Conversation,
+        Self::Session,
+        Self::Cart,
     ];
 
     const fn code(self) -> u8 {
@@ -83,6 +92,8 @@ impl Rule {
             Self::Devices => "devices",
             Self::Request => "request",
             Self::Conversation => "conversation",
+            Self::Session => "session",
+            Self::Cart => "cart",
         }
     }
 }
@@ -286,10 +297,32 @@ const AT_ONCE: usize = 2000;
 /// # Errors
 /// If the store could not be read or written.
 pub(super) async fn recount(shop: &Shop) -> Decided<()> {
+    if shop.store.view()?.get(&RECOUNT, &())?.is_some() {
+        shorten_passing(shop).await?;
+    }
     while shop.store.view()?.get(&RECOUNT, &())?.is_some() {
         shop.store.commit(|plan| Ok(recount_slice(plan)?)).await?;
     }
     Ok(())
+}
+
+/// Has sessions and visitors' carts go no later than the policy in force says.
+async fn shorten_passing(shop: &Shop) -> Decided<()> {
+    let kept = shop.retention();
+    let (session, cart) = (kept.session, kept.cart);
+    let mut after = None;
+    loop {
+        after = shop.store.commit(move |plan| Ok(sessions::shorten(plan, after, session)?)).await?;
+        if after.is_none() {
+            break;
+        }
+    }
+    loop {
+        after = shop.store.commit(move |plan| Ok(cart::shorten(plan, after, cart)?)).await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 fn recount_slice(plan: &mut Plan<'_>) -> StoreResult<()> {

@@ -127,7 +127,8 @@ fn sessions_section(visit: &Visit, member: &StaffMember) -> StoreResult<Markup> 
     let l = visit.locale;
     let zone = visit.shop.zone();
     let own = own_session(visit);
-    let sessions = sessions::list(&visit.view()?, Holder::Staff(member.id), visit.shop.clock.now())?;
+    let (idle, now) = (visit.shop.retention().session, visit.shop.clock.now());
+    let sessions = sessions::list(&visit.view()?, Holder::Staff(member.id), idle, now)?;
     let columns = [
         Column::text(t!(l, "Device", "设备")),
         Column::text(t!(l, "Signed in", "登录时间")),
@@ -310,9 +311,10 @@ fn codes_page(visit: &Visit, codes: &[String]) -> StoreResult<Markup> {
 
 async fn end_session(visit: Visit, Path(id): Path<String>) -> Answer {
     let member = visit.clerk()?;
+    let idle = visit.shop.retention().session;
     let ended = visit.shop.store.commit(move |plan| {
         let now = plan.now;
-        let sessions = sessions::list(plan, Holder::Staff(member.id), now)?;
+        let sessions = sessions::list(plan, Holder::Staff(member.id), idle, now)?;
         let session = sessions.iter().find(|session| session.id() == id).ok_or_else(Refusal::not_found)?;
         Ok(sessions::end(plan, session.hash)?)
     });

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::ids::StaffId;
 use crate::random::Random;
 use crate::refusal::Decided;
-use crate::sessions::{self, Holder};
+use crate::sessions;
 use crate::store::{Plan, StoreResult, View};
 use crate::web::{Cookie, Visit, see, with_cookie, without_cookie};
 
@@ -98,7 +98,7 @@ pub(super) fn begin_session(plan: &mut Plan<'_>, given: &Given, id: StaffId) -> 
     if let Some(earlier) = given.earlier {
         sessions::end(plan, earlier)?;
     }
-    Ok(sessions::begin(plan, Holder::Staff(id), &given.agent, &*given.random)?)
+    Ok(sessions::begin_of_staff(plan, id, &given.agent, &*given.random)?)
 }
 
 /// The sign-in under way in this browser, at this stage, of a person who may still come in.

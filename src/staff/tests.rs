@@ -3,9 +3,13 @@ use std::sync::Arc;
 use super::access_log::{ACCESS_LOG, ACCESS_LOG_DETAILS, head, newest, verify_chain};
 use super::*;
 use crate::clock::ManualClock;
+use crate::config::Period;
 use crate::ids::{OrderNumber, SubjectId};
 use crate::store::Store;
 use crate::trial;
+
+/// How long a customer's session lasts: nothing to those of staff.
+const IDLE: Period = Period::days(30);
 
 /// A store to try rules on.
 pub(super) struct Bench {
@@ -93,7 +97,7 @@ fn whoever_is_disabled_is_gone_with_password_factor_and_sessions() {
         .commit(move |plan| {
             let factor = FactorRow { secret: vec![1; 20], last_used: 0, recovery: Vec::new() };
             set_factor(plan, adam, &factor, None)?;
-            Ok(sessions::begin(plan, Holder::Staff(adam), "", &*random)?)
+            Ok(sessions::begin_of_staff(plan, adam, "", &*random)?)
         })
         .expect("signed in");
     bench.commit(move |plan| disable(plan, adam)).expect("disabled");
@@ -102,7 +106,7 @@ fn whoever_is_disabled_is_gone_with_password_factor_and_sessions() {
     assert!(password_of(&view, adam).expect("readable").is_none());
     assert!(!has_factor(&view, adam).expect("readable"));
     assert!(by_email(&view, "adam@example.com").expect("readable").is_none());
-    assert!(sessions::find(&view, &token, Timestamp::default()).expect("readable").is_none());
+    assert!(sessions::find(&view, &token, IDLE, Timestamp::default()).expect("readable").is_none());
     drop(view);
     assert!(bench.add("Adam", "adam@example.com", false).is_ok(), "the email is free again");
     assert!(bench.commit(move |plan| disable(plan, zoe)).is_err(), "the last owner stays");
@@ -115,7 +119,7 @@ fn a_new_password_ends_all_sessions_but_ones_own() {
     let random = bench.random.clone();
     let (kept, other) = bench
         .commit(move |plan| {
-            let begin = |plan: &mut Plan<'_>| sessions::begin(plan, Holder::Staff(zoe), "", &*random);
+            let begin = |plan: &mut Plan<'_>| sessions::begin_of_staff(plan, zoe, "", &*random);
             Ok((begin(plan)?, begin(plan)?))
         })
         .expect("signed in");
@@ -123,8 +127,8 @@ fn a_new_password_ends_all_sessions_but_ones_own() {
     bench.commit(move |plan| set_password(plan, zoe, "new hash".to_owned(), Some(hash))).expect("changed");
     let view = bench.view();
     let now = bench_now(&bench);
-    assert!(sessions::find(&view, &kept, now).expect("readable").is_some());
-    assert!(sessions::find(&view, &other, now).expect("readable").is_none());
+    assert!(sessions::find(&view, &kept, IDLE, now).expect("readable").is_some());
+    assert!(sessions::find(&view, &other, IDLE, now).expect("readable").is_none());
     assert_eq!(password_of(&view, zoe).expect("readable").map(|row| row.hash), Some("new hash".to_owned()));
 }
 

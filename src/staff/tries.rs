@@ -7,11 +7,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::too_many;
 use crate::clock::Timestamp;
 use crate::refusal::Refusal;
+use crate::web::limits::make_room;
 
 const FREE: usize = 10;
 const WINDOW: i64 = 15 * 60;
 const PAUSE: i64 = 60;
-/// So many keys are remembered at once; beyond that those whose window has passed go first.
+/// So many keys are remembered at once; beyond that those whose window has passed go first, and then those with
+/// few tries.
 const MOST_KEYS: usize = 10_000;
 
 /// Counts wrong tries by key: what was typed as account, whether or not it exists, so that the
@@ -30,13 +32,8 @@ impl Tries {
         if tries.len() >= MOST_KEYS {
             tries.retain(|_, times| times.back().is_some_and(|last| now.seconds_since(*last) < WINDOW));
         }
-        if tries.len() >= MOST_KEYS {
-            // A flood of made-up accounts must not clear the count of one that is being guessed at.
-            tries.retain(|_, times| times.len() > FREE / 2);
-        }
-        if tries.len() >= MOST_KEYS {
-            tries.clear();
-        }
+        // A flood of made-up accounts must not clear the count of one that is being guessed at.
+        make_room(&mut tries, MOST_KEYS, |times| (times.len(), times.back().copied()));
         let times = tries.entry(key.to_owned()).or_default();
         while times.front().is_some_and(|first| now.seconds_since(*first) >= WINDOW) {
             times.pop_front();
@@ -95,5 +92,21 @@ mod tests {
         assert!(tries.take("zoe", at(919)).is_err());
         tries.forget("zoe");
         assert!(tries.take("zoe", at(919)).is_ok(), "a right one clears the count");
+    }
+
+    #[test]
+    fn a_flood_of_accounts_that_are_guessed_at_leaves_the_next_one_counted() {
+        let tries = Tries::default();
+        for number in 0..MOST_KEYS - 1 {
+            for _ in 0..FREE {
+                assert!(tries.take(&format!("made up {number}"), at(0)).is_ok());
+            }
+        }
+        for second in 0..10 {
+            assert!(tries.take("zoe", at(second)).is_ok());
+            assert!(tries.take(&format!("made up too {second}"), at(second)).is_ok());
+        }
+        assert!(tries.take("zoe", at(11)).is_err());
+        assert!(tries.lock().len() <= MOST_KEYS);
     }
 }

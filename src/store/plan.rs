@@ -146,7 +146,18 @@ impl Plan<'_> {
         self.set_clock(vault, class, expires, None)
     }
 
-    /// The same, with what it was counted from.
+    /// Has a vault go by then, if it would go later or not by itself.
+    pub fn expire_by(&mut self, vault: VaultId, class: Class, at: Timestamp) -> StoreResult<()> {
+        let known = self.get(&VaultTables::of(class.is_passing()).vaults, &vault)?;
+        match known {
+            Some(known) if known.expires.is_none_or(|before| at < before) => {
+                self.set_expiry(vault, class, Some(at))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same as [`Plan::set_expiry`], with what it was counted from.
     pub fn set_clock(
         &mut self,
         vault: VaultId,
@@ -309,6 +320,11 @@ impl View<'_> {
     /// The promised erasures with their day.
     pub fn promised(&self) -> StoreResult<Vec<(VaultId, Timestamp)>> {
         Ok(self.list(&floor::PROMISED, &[])?.into_iter().map(|row| (row.key, row.record.day)).collect())
+    }
+
+    /// Whether the erasure of a vault was promised.
+    pub fn is_promised(&self, vault: VaultId) -> StoreResult<bool> {
+        Ok(self.get(&floor::PROMISED, &vault)?.is_some())
     }
 
     /// The value of a counter; 0 before it was ever counted.

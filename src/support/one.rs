@@ -114,7 +114,7 @@ fn about(visit: &Visit, whose: &Whose, row: &ConversationRow) -> Markup {
 /// How long it is kept (COL-18).
 fn kept(visit: &Visit) -> Markup {
     let l = visit.locale;
-    let period = visit.shop.config().retention.conversation.text(l);
+    let period = visit.shop.retention().conversation.text(l);
     html! { p.note { (t!(l, "What is written here is kept for {period} after the conversation was closed, and then erased.",
     "会话内容在会话关闭后保存 {period}，之后删除。")) } }
 }

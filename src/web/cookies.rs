@@ -1,8 +1,11 @@
 //! Cookies: first-party, readable by this host only, each with a purpose and a life (CK-01, CK-02).
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use jiff::tz::TimeZone;
 
-use crate::locale::Text;
+use crate::config::{Period, Retention};
+use crate::locale::{Locale, Text};
+use crate::shop::Shop;
 
 /// A cookie that the shop may set; there is no other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,18 +26,40 @@ impl Cookie {
     pub const ALL: [Self; 5] = [Self::Session, Self::Staff, Self::Cart, Self::Step, Self::Language];
 }
 
+/// How long a cookie stays.
+#[derive(Clone, Copy)]
+pub enum Life {
+    /// Until the browser is closed.
+    Browser,
+    Fixed(Period),
+    /// As long as what it leads to, from its last use: a period of `[retention]`.
+    Kept(fn(&Retention) -> Period),
+}
+
+impl Life {
+    fn period(self, retention: &Retention) -> Option<Period> {
+        match self {
+            Self::Browser => None,
+            Self::Fixed(period) => Some(period),
+            Self::Kept(period) => Some(period(retention)),
+        }
+    }
+
+    /// As the cookie page says it.
+    pub fn text(self, retention: &Retention, l: Locale) -> String {
+        let until_closed = Text::new("until the browser is closed", "至关闭浏览器");
+        self.period(retention).map_or_else(|| until_closed.get(l).to_owned(), |period| period.text(l))
+    }
+}
+
 /// What the cookie page says of one.
 #[derive(Clone, Copy)]
 pub struct CookieFacts {
     pub cookie: Cookie,
     pub name: &'static str,
     pub purpose: Text,
-    pub life: Text,
-    /// Seconds; `None` until the browser is closed.
-    pub max_age: Option<i64>,
+    pub life: Life,
 }
-
-const DAY: i64 = 24 * 60 * 60;
 
 /// Every cookie of the shop.
 pub const COOKIES: [CookieFacts; 5] = [
@@ -42,22 +67,19 @@ pub const COOKIES: [CookieFacts; 5] = [
         cookie: Cookie::Session,
         name: "session",
         purpose: Text::new("Keeps you signed in", "保持登录状态"),
-        life: Text::new("30 days", "30 天"),
-        max_age: Some(30 * DAY),
+        life: Life::Kept(|retention| retention.session),
     },
     CookieFacts {
         cookie: Cookie::Staff,
         name: "staff",
         purpose: Text::new("Keeps staff signed in to the back office", "保持店员后台登录状态"),
-        life: Text::new("until the browser is closed", "至关闭浏览器"),
-        max_age: None,
+        life: Life::Browser,
     },
     CookieFacts {
         cookie: Cookie::Cart,
         name: "cart",
         purpose: Text::new("Finds the cart of a visitor", "识别访客购物车"),
-        life: Text::new("30 days", "30 天"),
-        max_age: Some(30 * DAY),
+        life: Life::Kept(|retention| retention.cart),
     },
     CookieFacts {
         cookie: Cookie::Step,
@@ -66,17 +88,21 @@ pub const COOKIES: [CookieFacts; 5] = [
             "Ties a code that was sent to the browser that asked for it",
             "将验证码与申请它的浏览器绑定",
         ),
-        life: Text::new("1 hour", "1 小时"),
-        max_age: Some(60 * 60),
+        life: Life::Kept(of_step),
     },
     CookieFacts {
         cookie: Cookie::Language,
         name: "language",
         purpose: Text::new("Remembers the language you chose", "记住您选择的语言"),
-        life: Text::new("1 year", "1 年"),
-        max_age: Some(365 * DAY),
+        life: Life::Fixed(Period::years(1)),
     },
 ];
+
+/// As long as a registration waits for its code, and no shorter than what else a step leads to.
+fn of_step(retention: &Retention) -> Period {
+    const AN_HOUR: Period = Period::hours(1);
+    if retention.registration.is_at_least(AN_HOUR) { retention.registration } else { AN_HOUR }
+}
 
 impl Cookie {
     pub fn facts(self) -> &'static CookieFacts {
@@ -91,11 +117,19 @@ impl Cookie {
         if https { format!("__Host-{name}") } else { name.to_owned() }
     }
 
-    /// The header that sets it.
-    pub fn set(self, value: &str, https: bool) -> HeaderValue {
+    /// The header that sets it, for as long as the policy in force says.
+    pub fn header(self, shop: &Shop, value: &str) -> HeaderValue {
+        let now = shop.clock.now();
+        let period = self.facts().life.period(&shop.retention());
+        let seconds = period.map(|period| now.plus(&period.span(), &TimeZone::UTC).seconds_since(now));
+        self.set(value, shop.is_https(), seconds)
+    }
+
+    /// Stays for so many seconds; with `None` until the browser is closed.
+    fn set(self, value: &str, https: bool, max_age: Option<i64>) -> HeaderValue {
         let name = self.sent_name(https);
         let secure = if https { "; Secure" } else { "" };
-        let life = self.facts().max_age.map_or(String::new(), |seconds| format!("; Max-Age={seconds}"));
+        let life = max_age.map_or(String::new(), |seconds| format!("; Max-Age={seconds}"));
         header(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}"))
     }
 
@@ -141,8 +175,11 @@ mod tests {
 
     #[test]
     fn over_https_a_cookie_is_bound_to_this_host() {
-        let set = Cookie::Session.set("abc", true);
+        let set = Cookie::Session.set("abc", true, Some(60));
         let text = set.to_str().expect("ASCII");
-        assert!(text.starts_with("__Host-session=abc; Path=/; HttpOnly; SameSite=Lax; Secure"), "{text}");
+        assert!(
+            text.starts_with("__Host-session=abc; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60"),
+            "{text}"
+        );
     }
 }

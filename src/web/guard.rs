@@ -9,12 +9,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::cookies::Cookie;
 use super::reply::{self, StoreFailed, Unanswered};
 use super::route::{Method, Who};
 use super::visit::Visit;
 use crate::locale::Text;
 use crate::refusal::{Kind, Refusal, Stop};
-use crate::sessions;
+use crate::sessions::{self, Holder};
 use crate::shop::Shop;
 
 /// The door of a route, as the table names it.
@@ -46,9 +47,28 @@ pub async fn admit(
     if let Err(answer) = check_who(who, method, &visit, request.headers()) {
         return asked_by(visit, *answer);
     }
-    note_use(&visit).await;
+    let used = note_use(&visit).await;
+    let token = Cookie::Session.read(request.headers(), shop.is_https()).filter(|_| used);
     request.extensions_mut().insert(visit.clone());
-    asked_by(visit, next.run(request).await)
+    let mut response = next.run(request).await;
+    if let Some(token) = token {
+        renew(&shop, &mut response, &token);
+    }
+    asked_by(visit, response)
+}
+
+/// Has a browser keep its session's cookie as long as the session is kept, from its last use; unless the answer
+/// says something else of that cookie, or is one that others are shown too.
+fn renew(shop: &Shop, response: &mut Response, token: &str) {
+    let headers = response.headers_mut();
+    let named = format!("{}=", Cookie::Session.sent_name(shop.is_https()));
+    let is_set = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .any(|value| value.as_bytes().starts_with(named.as_bytes()));
+    if !is_set && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.append(header::SET_COOKIE, Cookie::Session.header(shop, token));
+    }
 }
 
 /// Who asked, on its way to the page that says why there is no answer.
@@ -132,17 +152,22 @@ fn to_sign_in(door: &str, method: Method, visit: &Visit) -> Response {
     reply::see(&format!("{door}?back={back}"))
 }
 
-async fn note_use(visit: &Visit) {
+/// Writes down that the sessions of who asks are used, where that is due. Returns whether it was for a customer.
+async fn note_use(visit: &Visit) -> bool {
     let now = visit.shop.clock.now();
+    let idle = visit.shop.retention().session;
+    let mut of_customer = false;
     let sessions = [visit.customer.as_ref(), visit.staff.as_ref().map(|(_, session)| session)];
     for session in sessions.into_iter().flatten().filter(|session| sessions::is_use_due(session, now)) {
         let hash = session.hash;
-        let noted = visit.shop.store.commit(move |plan| Ok(sessions::note_use(plan, hash)?)).await;
-        if let Err(stop) = noted {
+        let noted = visit.shop.store.commit(move |plan| Ok(sessions::note_use(plan, hash, idle)?)).await;
+        match noted {
+            Ok(()) => of_customer |= matches!(session.holder, Holder::Customer(_)),
             // A full disk must not sign anybody out.
-            tracing::warn!(%stop, "the use of a session could not be noted");
+            Err(stop) => tracing::warn!(%stop, "the use of a session could not be noted"),
         }
     }
+    of_customer
 }
 
 /// A page that could not be read while the store opens itself again is read once more after this.

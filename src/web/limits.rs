@@ -3,13 +3,15 @@
 //! Counted in memory and never written down: an address is personal data.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::Timestamp;
 
 const HOUR: i64 = 60 * 60;
-/// So many addresses are remembered at once; beyond that the oldest hour is forgotten first.
+/// So many addresses are remembered at once; beyond that those whose hour has passed are forgotten, and then
+/// those that sent little.
 const MOST_ADDRESSES: usize = 100_000;
 
 /// Counts posts by network address; an IPv6 network of 64 bits counts as one.
@@ -33,9 +35,7 @@ impl PostLimits {
         if seen.len() >= MOST_ADDRESSES {
             seen.retain(|_, (since, _)| now.seconds_since(*since) < HOUR);
         }
-        if seen.len() >= MOST_ADDRESSES {
-            seen.clear();
-        }
+        make_room(&mut seen, MOST_ADDRESSES, |(since, count)| (*count, *since));
         let (since, count) = seen.entry(network_of(peer)).or_insert((now, 0));
         if now.seconds_since(*since) >= HOUR {
             (*since, *count) = (now, 0);
@@ -43,6 +43,28 @@ impl PostLimits {
         *count = count.saturating_add(1);
         (*count > self.per_hour).then(|| HOUR - now.seconds_since(*since))
     }
+}
+
+/// Where as much is remembered as may be, forgets the half that weighs least: a flood of others clears the count
+/// of nobody who is counted more than they are.
+pub fn make_room<K: Eq + Hash, V, W: Ord + Copy>(
+    counts: &mut HashMap<K, V>,
+    most: usize,
+    weight: impl Fn(&V) -> W,
+) {
+    if counts.len() < most {
+        return;
+    }
+    let mut weights: Vec<W> = counts.values().map(&weight).collect();
+    let mut left = weights.len().div_ceil(2);
+    let Some(place) = left.checked_sub(1) else { return };
+    let (_, heaviest, _) = weights.select_nth_unstable(place);
+    let heaviest = *heaviest;
+    counts.retain(|_, value| {
+        let goes = left > 0 && weight(value) <= heaviest;
+        left -= usize::from(goes);
+        !goes
+    });
 }
 
 fn network_of(peer: IpAddr) -> u64 {
@@ -67,5 +89,21 @@ mod tests {
         assert_eq!(limits.count(one, start.plus_seconds(60)), Some(HOUR - 60));
         assert_eq!(limits.count(other, start), None);
         assert_eq!(limits.count(one, start.plus_seconds(HOUR)), None);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_resets_the_count_of_nobody_who_sent_much() {
+        let limits = PostLimits::new(2);
+        let one = IpAddr::from([192, 0, 2, 1]);
+        let start = Timestamp::from_millis(1_000_000);
+        for _ in 0..3 {
+            limits.count(one, start);
+        }
+        let flood = 3 * u32::try_from(MOST_ADDRESSES).expect("a small number");
+        for (number, second) in (0..flood).zip((0..HOUR - 1).cycle()) {
+            limits.count(IpAddr::from((0x0A00_0000 + number).to_be_bytes()), start.plus_seconds(second));
+        }
+        assert!(limits.seen.lock().expect("sound").len() <= MOST_ADDRESSES);
+        assert_eq!(limits.count(one, start.plus_seconds(HOUR - 1)), Some(1));
     }
 }

@@ -38,7 +38,7 @@ pub fn see(path: &str) -> Response {
 
 /// The same answer, setting a cookie.
 pub fn with_cookie(mut response: Response, shop: &Shop, cookie: Cookie, value: &str) -> Response {
-    response.headers_mut().append(header::SET_COOKIE, cookie.set(value, shop.is_https()));
+    response.headers_mut().append(header::SET_COOKIE, cookie.header(shop, value));
     response
 }
 

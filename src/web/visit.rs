@@ -7,6 +7,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::{HeaderMap, HeaderName, Uri, header, request::Parts};
 
 use super::cookies::Cookie;
+use crate::clock::Timestamp;
+use crate::config::Period;
 use crate::ids::SubjectId;
 use crate::locale::Locale;
 use crate::refusal::{Refusal, Stop};
@@ -44,13 +46,14 @@ impl Visit {
     pub fn of(shop: &Shop, uri: &Uri, headers: &HeaderMap, peer: Option<SocketAddr>) -> StoreResult<Self> {
         let https = shop.is_https();
         let now = shop.clock.now();
+        let idle = shop.retention().session;
         let customer = match Cookie::Session.read(headers, https) {
-            Some(token) => sessions::find(&shop.store.view()?, &token, now)?
+            Some(token) => sessions::find(&shop.store.view()?, &token, idle, now)?
                 .filter(|session| matches!(session.holder, Holder::Customer(_))),
             None => None,
         };
         let staff = match Cookie::Staff.read(headers, https) {
-            Some(token) => find_staff(&shop.store.view()?, &token, now)?,
+            Some(token) => find_staff(&shop.store.view()?, &token, idle, now)?,
             None => None,
         };
         let header_text =
@@ -111,9 +114,10 @@ fn takes_gzip(entry: &str) -> bool {
 fn find_staff(
     view: &View<'_>,
     token: &str,
-    now: crate::clock::Timestamp,
+    idle: Period,
+    now: Timestamp,
 ) -> StoreResult<Option<(StaffMember, Session)>> {
-    let Some(session) = sessions::find(view, token, now)? else { return Ok(None) };
+    let Some(session) = sessions::find(view, token, idle, now)? else { return Ok(None) };
     let Holder::Staff(id) = session.holder else { return Ok(None) };
     Ok(crate::staff::find(view, id)?.filter(|member| member.active).map(|member| (member, session)))
 }

@@ -83,6 +83,13 @@ impl TestShop {
         Self { dir, clock, shop, router }
     }
 
+    /// The shop that lies restored in a folder, by the same clock.
+    pub async fn in_folder(&self, folder: tempfile::TempDir) -> Self {
+        let shop = open_dir(&folder.path().join("shop"), self.clock.clone()).await;
+        let router = web::router(&shop, rooms::routes());
+        Self { dir: folder, clock: self.clock.clone(), shop, router }
+    }
+
     /// Adds somebody who works here.
     pub async fn add_staff(
         &self,

@@ -7,12 +7,15 @@ use tuckshop::backup::{self, restore};
 use tuckshop::classes::Class;
 use tuckshop::clock::{Clock, SteadyClock};
 use tuckshop::closing;
-use tuckshop::config::Config;
+use tuckshop::config::{Config, Period};
 use tuckshop::disk::RealDisk;
 use tuckshop::random::SystemSource;
 use tuckshop::web;
+use tuckshop::{accounts, history, policy, retention};
 
 use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address, open_dir};
+
+const DAY: i64 = 24 * 60 * 60;
 
 struct Kept {
     archive: PathBuf,
@@ -97,6 +100,63 @@ async fn a_backup_and_the_recovery_key_bring_the_shop_back_whole() {
     browser.put_in_cart("mug", 1).await;
     let next = browser.order("cod").await;
     assert_ne!(next[..4], number[..4], "orders begin with new letters");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn not_01_a_restored_shop_goes_by_the_version_in_force_from_its_first_moment() {
+    let shop = TestShop::open().await;
+    shop.shopper("lin").await;
+    let shop = shop.reopened(|config| config.retention.searches = Period::days(61)).await;
+    crate::policy::announce(&shop).await;
+    shop.pass(8 * DAY);
+    policy::take_effect(&shop.shop).await.expect("in force");
+    let kept = back_up(&shop).await;
+    // Nothing tells a restored shop that its clock is right: no version comes into force anew.
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let restored = shop.in_folder(folder).await;
+    let current = |shop: &TestShop| {
+        retention::current_version(&shop.shop.store.view().expect("a view")).expect("readable")
+    };
+    assert_eq!((current(&shop), current(&restored)), (2, 2));
+    let mut mei = restored.shopper("mei").await;
+    mei.get("/account/privacy/policy").await.must_be(200).must_say("You agreed to version 2");
+    let form = mei.get("/account/privacy").await.must_be(200).form("/account/privacy");
+    mei.submit(form.with("search-history", "on")).await.must_be(303);
+    mei.get("/search?q=teapot").await.must_be(200);
+    let subject = restored.subject_of("mei");
+    let view = restored.shop.store.view().expect("a view");
+    assert!(policy::is_bound(&view, subject).expect("readable"));
+    let vaults = accounts::vaults_of(&view, subject).expect("readable");
+    let (_, searches) = vaults.into_iter().find(|(class, _)| *class == Class::Searches).expect("a search");
+    let goes_by = |at| view.expired(false, at, usize::MAX).expect("readable").contains(&searches);
+    let end = restored.now().plus_seconds(61 * DAY);
+    assert!(goes_by(end) && !goes_by(end.plus_millis(-1)), "61 days, not the 6 months of the default");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_cleared_under_a_hold_since_the_backup_stays_out_of_use_and_goes() {
+    let shop = TestShop::open().await;
+    let mut lin = shop.lived("lin").await;
+    crate::holds::place(&shop, "lin", "2027-02-28").await;
+    let kept = back_up(&shop).await;
+    lin.post("/account/privacy/history", &[("clear", "all")]).await.must_be(303);
+    replace_copy(&shop, &kept).await;
+    let (folder, report) = restored(&shop, &kept).await;
+    report.expect("restored");
+    let restored = shop.in_folder(folder).await;
+    let subject = restored.subject_of("lin");
+    let searched = |shop: &TestShop| {
+        let view = shop.shop.store.view().expect("a view");
+        let all = accounts::vaults_of(&view, subject).expect("readable");
+        let there = all.iter().any(|(class, _)| *class == Class::Searches);
+        (there, history::searches(&view, subject).expect("readable").len())
+    };
+    assert_eq!(searched(&restored), (true, 0), "held, and used no more");
+    crate::holds::lift(&restored).await;
+    restored.pass(8 * DAY);
+    retention::sweep(&restored.shop).await.expect("a run");
+    assert_eq!(searched(&restored), (false, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,6 +82,19 @@ async fn rgt_12_a_copy_holds_everything_as_its_schema_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_says_that_a_legal_hold_is_in_force_and_leaves_out_what_was_cleared_under_it() {
+    let shop = TestShop::open().await;
+    // With an order under way too.
+    let mut lin = shop.lived("lin").await;
+    crate::holds::place(&shop, "lin", "2027-02-28").await;
+    lin.post(HISTORY, &[("clear", "searches")]).await.must_be(303);
+    let (_, page) = made(&shop, &mut lin).await;
+    let data = data_in(&page.bytes);
+    assert_eq!(data["account"]["legal_hold"], true, "{data:#}");
+    assert!(!data.to_string().contains("cobalt-mug"), "{data:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rgt_12_a_copy_is_for_its_subject_alone_and_for_seven_days() {
     let shop = TestShop::open().await;
     let mut lin = shop.lived("lin").await;

@@ -14,7 +14,7 @@ use crate::orders::{self, Actor, Delivery, Order, PlaceOrder, Terms};
 use crate::payments::Method;
 use crate::random::Random;
 use crate::refusal::{Decided, Stop};
-use crate::sessions::{self, Holder};
+use crate::sessions;
 use crate::shop::Shop;
 use crate::staff;
 use crate::store::Plan;
@@ -73,7 +73,7 @@ impl World {
         self.ok(move |plan| {
             let hash = "not a hash".to_owned();
             let id = staff::add(plan, &*random, "Clerk Li", "li@shop.example", hash, false)?;
-            Ok(sessions::begin(plan, Holder::Staff(id), "Test", &*random)?)
+            Ok(sessions::begin_of_staff(plan, id, "Test", &*random)?)
         })
     }
 

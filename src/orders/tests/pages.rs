@@ -7,7 +7,7 @@ use tower::ServiceExt;
 
 use super::fixture::{World, yuan};
 use crate::payments::Method;
-use crate::sessions::{self, Holder};
+use crate::sessions;
 use crate::{cart, orders, web};
 
 struct Browser {
@@ -31,8 +31,8 @@ impl Browser {
 
     fn signed_in(world: &World) -> Self {
         let (subject, random) = (world.shopper, world.random.clone());
-        let token =
-            world.ok(move |plan| Ok(sessions::begin(plan, Holder::Customer(subject), "Test", &*random)?));
+        let idle = world.shop.retention().session;
+        let token = world.ok(move |plan| Ok(sessions::begin(plan, subject, idle, "Test", &*random)?));
         Self { cookies: format!("session={token}"), ..Self::new(world) }
     }
 
