@@ -15,7 +15,7 @@ mod rules;
 pub use carrying_out::{Left, carry_out, left};
 pub use pages::site_notice;
 pub use records::{ClosingRow, NOTICE_DAYS};
-pub use rules::{Standing, announce, call_off, earliest, latest, refuse_if_over, standing, tell_all};
+pub use rules::{NO_DAY, Standing, announce, call_off, earliest, latest, refuse_if_over, standing, tell_all};
 
 use std::time::Duration;
 

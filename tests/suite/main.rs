@@ -17,6 +17,7 @@ mod crashes;
 mod export;
 mod faults;
 mod first_run;
+mod frame;
 mod holds;
 mod hostile;
 mod keys;
