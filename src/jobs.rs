@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use crate::refusal::Decided;
 use crate::room::{AtClose, Job, JobLog, Rest, Room, When};
 use crate::shop::Shop;
+use crate::store::Decided;
 
 /// Starts every job of these rooms; each ends when the shop shuts down.
 pub fn start(shop: &Shop, rooms: &[&'static Room]) -> Vec<JoinHandle<()>> {

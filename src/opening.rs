@@ -378,10 +378,10 @@ fn steady(offset: SignedDuration) -> Arc<dyn Clock> {
     Arc::new(SteadyClock::over(Arc::new(SystemClock::new(offset))))
 }
 
-fn stop_to_store(stop: crate::refusal::Stop) -> OpeningError {
+fn stop_to_store(stop: crate::store::Stop) -> OpeningError {
     match stop {
-        crate::refusal::Stop::Failed(error) => error.into(),
-        crate::refusal::Stop::Refused(_) => StoreError::Busy.into(),
+        crate::store::Stop::Failed(error) => error.into(),
+        crate::store::Stop::Refused(_) => StoreError::Busy.into(),
     }
 }
 

@@ -1,9 +1,8 @@
 //! Refusals: what the shop says when it will not do something, in both languages.
 //!
-//! A refusal is for people and names the field at fault; an error ([`StoreError`]) is for the log.
+//! A refusal is for people and names the field at fault; an error of the store is for the log.
 
 use crate::locale::{Locale, Text};
-use crate::store::StoreError;
 
 /// Why something was refused; each kind is one HTTP status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,39 +88,3 @@ impl Refusal {
         if problems.is_empty() { Ok(()) } else { Err(Self::invalid(problems)) }
     }
 }
-
-/// Why a command or a look-up ended early.
-#[derive(Debug)]
-pub enum Stop {
-    Refused(Refusal),
-    Failed(StoreError),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl std::fmt::Display for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(refusal) => {
-                let texts: Vec<&str> = refusal.problems.iter().map(|p| p.text(Locale::En)).collect();
-                f.write_str(&texts.join(" "))
-            }
-            Self::Failed(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for Stop {}
-
-/// What a rule or a command comes to.
-pub type Decided<T> = Result<T, Stop>;

@@ -2,9 +2,8 @@
 //! backup, kept through every restore.
 
 use crate::classes::Class;
-use crate::refusal::Stop;
 use crate::shop::Shop;
-use crate::store::{StoreError, StoreResult, record, tables};
+use crate::store::{Stop, StoreError, StoreResult, record, tables};
 
 record! {
     /// A secret of 256 bits.

@@ -19,9 +19,9 @@ use crate::disk::Disk;
 use crate::locale::Locale;
 use crate::policy;
 use crate::random::Random;
-use crate::refusal::{Decided, Kind, Refusal};
+use crate::refusal::{Kind, Refusal};
 use crate::settings::{self, Settings};
-use crate::store::{Plan, Store, StoreResult};
+use crate::store::{Decided, Plan, Store, StoreResult};
 use crate::web::limits::PostLimits;
 
 /// What the shop is made of. One clock, one random source, one store, one disk.

@@ -17,9 +17,9 @@ use crate::digest;
 use crate::locale::{Locale, Text};
 use crate::notify::{self, NoticeKind};
 use crate::random::Random;
-use crate::refusal::{Decided, Kind, Problem, Refusal};
+use crate::refusal::{Kind, Problem, Refusal};
 use crate::shop::Shop;
-use crate::store::{Handle, Plan, StoreResult, View};
+use crate::store::{Decided, Handle, Plan, StoreResult, View};
 use crate::t;
 use crate::web::Visit;
 

@@ -16,9 +16,8 @@ use crate::ids::SubjectId;
 use crate::locale::Locale;
 use crate::notify::{self, NoticeKind};
 use crate::random::Random;
-use crate::refusal::Decided;
 use crate::sessions::{self, Holder};
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, StoreResult, View};
 use crate::web::{Cookie, Visit, local_path, see, with_cookie, without_cookie};
 
 /// How long the second factor may take, in seconds, and how many tries.

@@ -7,9 +7,9 @@ use crate::clock::Timestamp;
 use crate::ids::SubjectId;
 use crate::locale::Text;
 use crate::notify::{self, NoticeKind};
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::sessions::{self, Holder};
-use crate::store::{Plan, StoreResult, View, record, tables};
+use crate::store::{Decided, Plan, StoreResult, View, record, tables};
 
 record! {
     /// That an account is frozen; lies in the account's vault.

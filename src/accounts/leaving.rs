@@ -14,12 +14,12 @@ use crate::consent;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, Farewell, NoticeKind, PartLeft};
 use crate::orders;
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::retention::{self, Rule, holds};
 use crate::sessions::{self, Holder};
 use crate::shop::Shop;
 use crate::store::floor::Mark;
-use crate::store::{Plan, RestoreKind, StoreResult, View};
+use crate::store::{Decided, Plan, RestoreKind, StoreResult, View};
 
 /// An account that was cancelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

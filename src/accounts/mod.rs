@@ -46,10 +46,10 @@ use crate::ids::{SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::policy;
 use crate::random::Random;
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::retention::holds;
 use crate::room::{self, Job, Room};
-use crate::store::{Handle, Hooks, IndexedTo, Key, Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Handle, Hooks, IndexedTo, Key, Plan, StoreError, StoreResult, View};
 use crate::web::Route;
 
 use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};

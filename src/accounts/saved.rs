@@ -7,9 +7,9 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::{AddressId, SubjectId, VaultId};
 use crate::locale::Text;
-use crate::refusal::{Decided, Kind, Refusal};
+use crate::refusal::{Kind, Refusal};
 use crate::retention::holds;
-use crate::store::{Key, Plan, StoreResult, View};
+use crate::store::{Decided, Key, Plan, StoreResult, View};
 
 /// So many addresses one person may save.
 pub const MOST: usize = 50;

@@ -18,10 +18,10 @@ use crate::locale::{Locale, Text};
 use crate::notify::{self, NoticeKind};
 use crate::passwords;
 use crate::random::Random;
-use crate::refusal::{Decided, Problem, Refusal, Stop};
+use crate::refusal::{Problem, Refusal};
 use crate::second_factor;
 use crate::sessions::{self, Holder, Session};
-use crate::store::{Plan, StoreResult};
+use crate::store::{Decided, Plan, Stop, StoreResult};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Tone};
 use crate::web::{

@@ -13,9 +13,9 @@ use crate::ids::SubjectId;
 use crate::locale::Text;
 use crate::notify;
 use crate::passwords;
-use crate::refusal::{Decided, Problem, Refusal, Stop};
+use crate::refusal::{Problem, Refusal};
 use crate::sessions;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Field};
 use crate::web::{

@@ -7,8 +7,8 @@
 use super::codes::{put_times, spelled};
 use super::records::TRIES;
 use crate::clock::Timestamp;
-use crate::refusal::{Decided, Kind, Problem, Refusal};
-use crate::store::{Handle, Plan, StoreResult};
+use crate::refusal::{Kind, Problem, Refusal};
+use crate::store::{Decided, Handle, Plan, StoreResult};
 use crate::t;
 
 /// So many may be wrong within [`WINDOW`].

@@ -20,7 +20,9 @@ mod signing;
 mod tests;
 pub mod verify;
 
-use crate::refusal::Decided;
+use crate::store::{
+    Decided, ERASURES, Hooks, Plan, RestoreKind, StoreError, StoreResult, View, record, tables,
+};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -37,8 +39,6 @@ pub use recipients::{
 use crate::clock::Timestamp;
 use crate::room::{self, Job, Rest, Room, When};
 use crate::shop::Shop;
-
-use crate::store::{ERASURES, Hooks, Plan, RestoreKind, StoreError, StoreResult, View, record, tables};
 
 /// The file in the data dir of a demonstration that opens its backups.
 pub const DEMO_IDENTITY: &str = "backup-identity.txt";
@@ -214,10 +214,10 @@ fn split(places: Vec<Place>) -> (Place, Vec<Place>) {
     (local, places.collect())
 }
 
-fn not_stored(stop: crate::refusal::Stop) -> BackupError {
+fn not_stored(stop: crate::store::Stop) -> BackupError {
     match stop {
-        crate::refusal::Stop::Failed(error) => error.into(),
-        crate::refusal::Stop::Refused(_) => StoreError::Busy.into(),
+        crate::store::Stop::Failed(error) => error.into(),
+        crate::store::Stop::Refused(_) => StoreError::Busy.into(),
     }
 }
 

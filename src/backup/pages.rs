@@ -9,7 +9,8 @@ use super::{
 };
 use crate::front::{self, Page};
 use crate::locale::Locale;
-use crate::refusal::{Kind, Problem, Refusal, Stop};
+use crate::refusal::{Kind, Problem, Refusal};
+use crate::store::Stop;
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
 use crate::web::{Answer, Checked, Route, Visit, Who, get, page, post, refused, see};

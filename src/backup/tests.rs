@@ -24,9 +24,8 @@ use crate::master;
 use crate::orders::{self, Delivery, PlaceOrder, Terms};
 use crate::payments::Method;
 use crate::random::Random;
-use crate::refusal::Decided;
 use crate::shop::{Parts, Shop};
-use crate::store::{Plan, Setting, Store, new_head};
+use crate::store::{Decided, Plan, Setting, Store, new_head};
 
 const NAS: &str = "/nas";
 const IDENTITY: &str = "/keys/identity.txt";

@@ -10,9 +10,9 @@ use crate::ids::{SubjectId, VariantId};
 use crate::locale::Text;
 use crate::money::Money;
 use crate::random::Random;
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::sessions::hash_of;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, StoreError, StoreResult, View};
 use crate::web::Visit;
 
 /// A cart holds at most so many different things,

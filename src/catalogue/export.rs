@@ -8,9 +8,8 @@ use super::reader::read;
 use super::records::{Bilingual, CategoryId, EXPORTED, ExportedRow};
 use super::rules::MOST_OPTIONS;
 use super::sheet::COLUMNS;
-use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
-use crate::store::StoreError;
+use crate::store::{Decided, Stop, StoreError};
 
 /// Writes the whole catalogue, and notes that it was exported now. For callers outside the async
 /// threads. Pictures are named as they lie in the data dir.

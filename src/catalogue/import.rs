@@ -20,9 +20,9 @@ use crate::digest;
 use crate::ids::{PictureId, ProductId, VariantId};
 use crate::locale::Text;
 use crate::random::Random;
-use crate::refusal::{Decided, Kind, Refusal, Stop};
+use crate::refusal::{Kind, Refusal};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreResult, View};
 
 /// Where a file changes more products than this, the catalogue in memory is made anew.
 const MOST_TOUCHED: usize = 100;

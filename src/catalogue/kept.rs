@@ -16,9 +16,8 @@ use super::bounded::Bounded;
 use super::lists::Category;
 use super::reader::{Reader, Seen, read};
 use crate::front::{self, Page};
-use crate::refusal::Stop;
 use crate::shop::FrameVersion;
-use crate::store::StoreResult;
+use crate::store::{Stop, StoreResult};
 use crate::web::{Answer, Visit, page};
 
 /// So many bytes of pages are kept at most, for each language.

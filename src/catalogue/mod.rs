@@ -48,7 +48,7 @@ pub use sheet::LineProblem;
 pub use slug::{category_path, product_path};
 pub use stock::{give_back, movements, take_stock};
 
-use crate::refusal::Decided;
+use crate::store::{Decided, StoreError, StoreResult, View};
 use std::time::Duration;
 
 use crate::ids::{ProductId, VariantId};
@@ -56,8 +56,6 @@ use crate::locale::Locale;
 use crate::money::Money;
 use crate::room::{self, Job, Room, When};
 use crate::shop::Shop;
-
-use crate::store::{StoreError, StoreResult, View};
 
 /// This room, as the house knows it.
 pub static ROOM: Room = Room {

@@ -14,9 +14,9 @@ use crate::digest;
 use crate::disk::Disk;
 use crate::ids::PictureId;
 use crate::locale::Text;
-use crate::refusal::{Decided, Refusal, Stop};
+use crate::refusal::Refusal;
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreError, StoreResult, View};
 
 /// The widths that a picture is kept in, as far as it is that wide.
 const WIDTHS: [u32; 3] = [400, 800, 1600];

@@ -12,9 +12,9 @@ use super::stock::{self, Move};
 use crate::ids::{PictureId, ProductId, StaffId, VariantId};
 use crate::locale::Text;
 use crate::money::Money;
-use crate::refusal::{Decided, Kind, Problem, Refusal};
+use crate::refusal::{Kind, Problem, Refusal};
 use crate::store::floor::Mark;
-use crate::store::{Key, Plan, StoreResult, View};
+use crate::store::{Decided, Key, Plan, StoreResult, View};
 use crate::t;
 
 /// The most option names of a product.

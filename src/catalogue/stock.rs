@@ -6,8 +6,8 @@ use super::records::{Movement, MovementRow, PRODUCTS, STOCK, STOCK_MOVEMENTS, St
 use super::shelving::{count_sold, touch};
 use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, ProductId, StaffId, VariantId};
-use crate::refusal::{Decided, Kind, Problem, Refusal};
-use crate::store::{Plan, Row, StoreError, StoreResult, View};
+use crate::refusal::{Kind, Problem, Refusal};
+use crate::store::{Decided, Plan, Row, StoreError, StoreResult, View};
 use crate::t;
 
 /// The most pieces that can be entered by hand or by file.

@@ -10,8 +10,8 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::ids::{OrderNumber, StaffId};
 use crate::money::Currency;
-use crate::refusal::{Decided, Kind, Stop};
-use crate::store::Plan;
+use crate::refusal::Kind;
+use crate::store::{Decided, Plan, Stop};
 use crate::trial;
 
 const STAFF: StaffId = StaffId([9; 16]);

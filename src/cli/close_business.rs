@@ -8,8 +8,8 @@ use super::verbs::Report;
 use crate::classes::Class;
 use crate::closing;
 use crate::orders;
-use crate::refusal::Decided;
 use crate::shop::Shop;
+use crate::store::Decided;
 
 #[derive(Args, Serialize, Deserialize)]
 #[group(required = true, multiple = false)]

@@ -9,9 +9,9 @@ use serde_json::json;
 use super::verbs::Report;
 use super::{FAILED, values};
 use crate::clock::Timestamp;
-use crate::refusal::Decided;
 use crate::retention::{self, Counts, Run};
 use crate::shop::Shop;
+use crate::store::Decided;
 
 #[derive(Args, Serialize, Deserialize)]
 pub struct SweepArgs {

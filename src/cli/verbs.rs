@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::{DONE, FAILED};
 use crate::catalogue::ImportReport;
 use crate::locale::{Locale, Text};
-use crate::refusal::Stop;
 use crate::shop::{Shop, aside};
+use crate::store::Stop;
 use crate::{backup, catalogue, passwords, promises, rooms, staff};
 
 /// A verb with all that it needs; files travel as bytes.
@@ -308,7 +308,7 @@ async fn staff_change(
     shop: &Shop,
     email: String,
     done: String,
-    change: fn(&mut crate::store::Plan<'_>, crate::ids::StaffId) -> crate::refusal::Decided<()>,
+    change: fn(&mut crate::store::Plan<'_>, crate::ids::StaffId) -> crate::store::Decided<()>,
 ) -> Report {
     let changed = shop
         .store

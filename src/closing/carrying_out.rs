@@ -9,10 +9,9 @@ use crate::accounts::{self, WaitsFor};
 use crate::classes::Class;
 use crate::ids::{SubjectId, VaultId};
 use crate::notify::{self, OwnerNotice};
-use crate::refusal::{Decided, Stop};
 use crate::retention::holds;
 use crate::shop::{self, Shop};
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreError, StoreResult, View};
 use crate::{sharing, staff};
 
 /// How many accounts, each with all its vaults, go in one commit,

@@ -9,9 +9,9 @@ use crate::accounts;
 use crate::clock::Timestamp;
 use crate::locale::Text;
 use crate::notify::{self, NoticeKind, OwnerNotice};
-use crate::refusal::{Decided, Problem, Refusal};
+use crate::refusal::{Problem, Refusal};
 use crate::shop::Shop;
-use crate::store::{Plan, RestoreKind, StoreResult, View};
+use crate::store::{Decided, Plan, RestoreKind, StoreResult, View};
 use crate::t;
 
 const DAY: i64 = 24 * 60 * 60;

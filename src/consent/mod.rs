@@ -21,11 +21,10 @@ use crate::clock::Timestamp;
 use crate::ids::{EntryId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::random::Random;
-use crate::refusal::Stop;
 use crate::retention::{self, Rule};
 use crate::room::Room;
 use crate::sessions;
-use crate::store::{Key, Plan, StoreResult, View};
+use crate::store::{Key, Plan, Stop, StoreResult, View};
 use crate::web::{Route, Visit};
 
 use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};

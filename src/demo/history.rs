@@ -8,9 +8,8 @@ use crate::ids::{OrderNumber, SubjectId, VariantId};
 use crate::orders::{self, Actor, Delivery, Invoice, InvoiceKind, PlaceOrder, Terms};
 use crate::payments::Method;
 use crate::random::Random;
-use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::store::Plan;
+use crate::store::{Decided, Plan};
 
 const HOUR: i64 = 60 * 60;
 /// So many happenings are written in one commit.

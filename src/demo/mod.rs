@@ -11,9 +11,8 @@ use crate::backup::DEMO_IDENTITY;
 use crate::clock::{Clock, HeldClock, Timestamp};
 use crate::ids::SubjectId;
 use crate::locale::Locale;
-use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
-use crate::store::StoreResult;
+use crate::store::{Decided, Stop, StoreResult};
 use crate::{accounts, backup, catalogue, passwords, secrets, staff};
 
 const DAY: i64 = 24 * 60 * 60;

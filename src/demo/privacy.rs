@@ -8,11 +8,10 @@ use crate::clock::Timestamp;
 use crate::consent::{self, Asked, Purpose};
 use crate::ids::{ProductId, SubjectId, VariantId};
 use crate::locale::Locale;
-use crate::refusal::Decided;
 use crate::requests::{self, End, Kind, RequestRow, State};
 use crate::shop::Shop;
 use crate::staff::{self, Looker};
-use crate::store::{Plan, StoreResult};
+use crate::store::{Decided, Plan, StoreResult};
 use crate::{history, t};
 
 const HOUR: i64 = 60 * 60;

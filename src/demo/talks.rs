@@ -5,9 +5,8 @@ use super::history::Customers;
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, SubjectId};
 use crate::locale::Locale;
-use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::store::Plan;
+use crate::store::{Decided, Plan};
 use crate::support::{self, Beginning, Whose};
 use crate::{orders, staff};
 

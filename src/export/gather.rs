@@ -7,13 +7,12 @@ use crate::consent::{self, Asked, Standing};
 use crate::history;
 use crate::locale::{Locale, Text};
 use crate::orders::{self, Actor, Order, OrderItem};
-use crate::refusal::Stop;
 use crate::requests;
 use crate::sessions::{self, Holder};
 use crate::sharing;
 use crate::shop::Shop;
 use crate::staff::access_log;
-use crate::store::{StoreResult, View};
+use crate::store::{Stop, StoreResult, View};
 use crate::support;
 
 /// Everything, in the order in which it is read.

@@ -4,9 +4,8 @@ use super::records::{EXPORTS, ExportRow, State};
 use super::{file_name, folder, gather, packed};
 use crate::accounts;
 use crate::ids::{SubjectId, VaultId};
-use crate::refusal::{Decided, Stop};
 use crate::shop::{self, Shop};
-use crate::store::{Plan, StoreError, StoreResult, files};
+use crate::store::{Decided, Plan, Stop, StoreError, StoreResult, files};
 
 /// Makes every copy that waits.
 ///

@@ -20,11 +20,10 @@ use crate::consent::{self, Allowed, Asked, Purpose};
 use crate::ids::{EntryId, ProductId, SubjectId, VaultId};
 use crate::locale::Locale;
 use crate::random::Random;
-use crate::refusal::Decided;
 use crate::retention::{self, Rule, holds};
 use crate::room::{self, AtClose, Job, Room};
 use crate::shop::Shop;
-use crate::store::{Key, Plan, Record, StoreResult, Table, View};
+use crate::store::{Decided, Key, Plan, Record, StoreResult, Table, View};
 use crate::web::{Route, Visit};
 
 use records::{DEVICES, LOOKS, SEARCHES};

@@ -15,11 +15,11 @@ use crate::contact::Contact;
 use crate::ids::{ConversationId, MessageId, OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::orders::{StaffStep, Step};
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::retention::{Rule, start_clock, stop_clock};
 use crate::sharing::{self, Ground, Purpose, Recipient, Shared};
 use crate::store::floor::Mark;
-use crate::store::{Plan, RestoreKind, StoreResult, View};
+use crate::store::{Decided, Plan, RestoreKind, StoreResult, View};
 use crate::support::StaffWord;
 use crate::{accounts, orders, staff};
 
@@ -457,9 +457,9 @@ pub(super) fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<
         for (id, _) in on_shelf(plan, state, None, usize::MAX)? {
             match doubt(plan, id) {
                 Ok(_) => {}
-                Err(crate::refusal::Stop::Failed(error)) => return Err(error),
+                Err(crate::store::Stop::Failed(error)) => return Err(error),
                 // Nothing is refused here.
-                Err(crate::refusal::Stop::Refused(_)) => {}
+                Err(crate::store::Stop::Refused(_)) => {}
             }
         }
     }

@@ -13,9 +13,8 @@ use super::transport::{self, Tried};
 use crate::contact::Contact;
 use crate::digest;
 use crate::ids::MessageId;
-use crate::refusal::{Decided, Stop};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreError, StoreResult, View};
 use crate::{accounts, consent, orders, requests, staff};
 
 /// The outbox is looked at this often even if nobody rang.

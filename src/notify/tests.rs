@@ -17,9 +17,8 @@ use crate::ids::{MessageId, OrderNumber, SubjectId};
 use crate::locale::{Locale, Text};
 use crate::orders::Step;
 use crate::random::SystemSource;
-use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::store::{Plan, RestoreKind};
+use crate::store::{Decided, Plan, RestoreKind};
 use crate::trial;
 use crate::web::Visit;
 

@@ -11,8 +11,8 @@ use crate::ids::{OrderNumber, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::money::{Money, sum};
 use crate::payments::State;
-use crate::refusal::{Decided, Refusal};
-use crate::store::{Key, Plan, StoreResult, View};
+use crate::refusal::Refusal;
+use crate::store::{Decided, Key, Plan, StoreResult, View};
 
 /// An order with what is known of whose it is.
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@ use crate::closing;
 use crate::ids::{AddressId, OrderNumber, SubjectId};
 use crate::locale::Text;
 use crate::payments::{self, Method};
-use crate::refusal::{Decided, Kind, Problem, Refusal, Stop};
+use crate::refusal::{Kind, Problem, Refusal};
 use crate::sessions::hash_of;
 use crate::settings::Settings;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreResult, View};
 use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
 
 pub fn routes() -> Vec<Route> {

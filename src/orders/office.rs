@@ -13,9 +13,9 @@ use super::terms::Terms;
 use crate::ids::OrderNumber;
 use crate::locale::Text;
 use crate::money::Money;
-use crate::refusal::{Decided, Kind, Problem, Refusal, Stop};
+use crate::refusal::{Kind, Problem, Refusal};
 use crate::store::floor::HEAD;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreResult, View};
 use crate::web::{Answer, Checked, Form, Route, Visit, Who, get, page, post, refused, see};
 
 pub const HERE: &str = "/admin/orders";

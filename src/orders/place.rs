@@ -20,9 +20,9 @@ use crate::locale::Text;
 use crate::money::Money;
 use crate::notify;
 use crate::payments::{Bill, Method, State};
-use crate::refusal::{Decided, Problem, Refusal};
+use crate::refusal::{Problem, Refusal};
 use crate::store::floor::HEAD;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, StoreError, StoreResult, View};
 use crate::t;
 
 /// The first order of a shop has the number after this one.

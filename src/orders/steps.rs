@@ -18,11 +18,11 @@ use crate::locale::Text;
 use crate::money::Money;
 use crate::notify::{self, NoticeKind};
 use crate::payments::{Method, State};
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::retention::{self, Rule};
 use crate::sharing::{self, Ground, Purpose, Recipient, Shared};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, StoreResult, View};
 
 /// How many due orders are looked up at once.
 const DUE_AT_ONCE: usize = 200;

@@ -11,8 +11,8 @@ use super::rules::{self, Weight, added, announce, draft, earliest, newest, set_a
 use crate::clock::Timestamp;
 use crate::front::{self, Page, or_again_at};
 use crate::locale::Text;
-use crate::refusal::{Problem, Refusal, Stop};
-use crate::store::View;
+use crate::refusal::{Problem, Refusal};
+use crate::store::{Stop, View};
 use crate::t;
 use crate::web::ui::{self, Field, Problems, Tone};
 use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, post, see};

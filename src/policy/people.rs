@@ -7,10 +7,9 @@ use super::rules::version;
 use crate::accounts;
 use crate::ids::SubjectId;
 use crate::notify::{self, NoticeKind};
-use crate::refusal::Decided;
 use crate::retention;
 use crate::shop::Shop;
-use crate::store::{Key, Plan, StoreResult, View};
+use crate::store::{Decided, Key, Plan, StoreResult, View};
 
 /// Accounts that are told, or bound, in one commit.
 const AT_ONCE: usize = 200;

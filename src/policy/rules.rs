@@ -17,10 +17,10 @@ use crate::clock::Timestamp;
 use crate::digest;
 use crate::locale::{Locale, Text};
 use crate::pages;
-use crate::refusal::{Decided, Problem, Refusal, Stop};
+use crate::refusal::{Problem, Refusal};
 use crate::retention;
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreError, StoreResult, View};
 
 /// What the shop would publish now.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,10 +10,9 @@ use crate::clock::Timestamp;
 use crate::closing;
 use crate::orders;
 use crate::policy;
-use crate::refusal::{Decided, Stop};
 use crate::shop::{self, Shop};
 use crate::staff::access_log;
-use crate::store::{StoreError, StoreResult, View, is_sealed, record, tables};
+use crate::store::{Decided, Stop, StoreError, StoreResult, View, is_sealed, record, tables};
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -10,8 +10,8 @@ use crate::ids::SubjectId;
 use crate::locale::Text;
 use crate::money::Money;
 use crate::notify::NoticeKind;
-use crate::refusal::{Decided, Refusal};
-use crate::store::{Plan, StoreResult, View};
+use crate::refusal::Refusal;
+use crate::store::{Decided, Plan, StoreResult, View};
 
 /// From this request of a kind on within [`MONTHS`], a fee may be proposed. PIPL has requests answered free of
 /// charge as a rule, and GDPR art. 12(5) allows a reasonable fee for excessive ones only.

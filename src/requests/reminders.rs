@@ -6,9 +6,8 @@ use super::records::{Kind, REQUESTS, Reminded, RequestRow, State};
 use super::rules::{MOST_COUNTED, due_before};
 use crate::clock::Timestamp;
 use crate::notify::{self, OwnerNotice};
-use crate::refusal::Decided;
 use crate::shop::Shop;
-use crate::store::{Plan, StoreResult};
+use crate::store::{Decided, Plan, StoreResult};
 
 /// So many days before it is due, owners are reminded of a request.
 const fn reminded_before(kind: Kind) -> i64 {

@@ -16,10 +16,10 @@ use crate::locale::{Locale, Text};
 use crate::notify::{self, NoticeKind};
 use crate::orders::{self, Order};
 use crate::random::Random;
-use crate::refusal::{self, Decided, Problem, Refusal};
+use crate::refusal::{self, Problem, Refusal};
 use crate::retention::{self, Rule};
 use crate::store::floor::Mark;
-use crate::store::{Handle, IndexedTo, Key, Plan, StoreResult, View};
+use crate::store::{Decided, Handle, IndexedTo, Key, Plan, StoreResult, View};
 use crate::{accounts, history};
 
 /// So many requests of one person, or of one contact, may be open at once.

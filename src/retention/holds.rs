@@ -12,9 +12,9 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::orders;
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::store::floor::VaultTables;
-use crate::store::{Plan, StoreResult, View, record, tables};
+use crate::store::{Decided, Plan, StoreResult, View, record, tables};
 
 /// What is held.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

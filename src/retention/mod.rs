@@ -25,10 +25,9 @@ use crate::classes::{CLASSES, Class};
 use crate::clock::{Jump, Timestamp};
 use crate::ids::VaultId;
 use crate::policy;
-use crate::refusal::{Decided, Stop};
 use crate::room::{self, Job, Room};
 use crate::shop::Shop;
-use crate::store::{Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Plan, Stop, StoreError, StoreResult, View};
 
 /// This room, as the house knows it.
 pub static ROOM: Room = Room {

@@ -14,11 +14,10 @@ use crate::clock::Timestamp;
 use crate::config::{Config, Period};
 use crate::ids::{SubjectId, VaultId};
 use crate::policy;
-use crate::refusal::Decided;
 use crate::sessions;
 use crate::shop::Shop;
 use crate::store::floor::{Counted, VaultTables};
-use crate::store::{Key, Plan, StoreResult, View, record, tables};
+use crate::store::{Decided, Key, Plan, StoreResult, View, record, tables};
 
 /// A period of `[retention]` that clocks count: those of lasting vaults, and, since a shorter one binds at once,
 /// those of sessions and carts.

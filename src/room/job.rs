@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::refusal::Decided;
 use crate::shop::Shop;
+use crate::store::Decided;
 
 /// One run of a job.
 pub type Running = Pin<Box<dyn Future<Output = Decided<Rest>> + Send>>;

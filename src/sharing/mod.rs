@@ -20,11 +20,10 @@ use crate::accounts;
 use crate::classes::Class;
 use crate::ids::{SubjectId, VaultId};
 use crate::locale::Text;
-use crate::refusal::{Decided, Refusal};
+use crate::refusal::Refusal;
 use crate::retention::{self, Rule};
 use crate::room::Room;
-
-use crate::store::{Hooks, Key, Plan, StoreResult, Table, View};
+use crate::store::{Decided, Hooks, Key, Plan, StoreResult, Table, View};
 
 /// This room, as the house knows it.
 pub static ROOM: Room =

@@ -14,11 +14,9 @@ use crate::digest;
 use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::orders;
-use crate::refusal::Stop;
 use crate::retention::{self, Rule};
 use crate::store::floor::Mark;
-use crate::store::{Key, Plan, StoreError, StoreResult, View};
-use crate::store::{codec, record, tables};
+use crate::store::{Key, Plan, Stop, StoreError, StoreResult, View, codec, record, tables};
 use crate::web::Visit;
 
 record! {

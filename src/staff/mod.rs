@@ -39,10 +39,10 @@ use crate::contact::{self, Contact};
 use crate::ids::{StaffId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::random::Random;
-use crate::refusal::{Decided, Kind, Problem, Refusal};
+use crate::refusal::{Kind, Problem, Refusal};
 use crate::room::{self, Job, Room};
 use crate::sessions::{self, Holder};
-use crate::store::{Handle, Hooks, IndexedTo, Plan, RestoreKind, StoreError, StoreResult, View};
+use crate::store::{Decided, Handle, Hooks, IndexedTo, Plan, RestoreKind, StoreError, StoreResult, View};
 use crate::web::{Route, Visit};
 
 /// A member of staff.

@@ -7,9 +7,8 @@ use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::StaffId;
 use crate::random::Random;
-use crate::refusal::Decided;
 use crate::sessions;
-use crate::store::{Plan, StoreResult, View};
+use crate::store::{Decided, Plan, StoreResult, View};
 use crate::web::{Cookie, Visit, see, with_cookie, without_cookie};
 
 /// How long a sign-in under way may take.

@@ -68,7 +68,7 @@ pub(super) fn owner(bench: &Bench) -> StaffId {
 
 fn field_of(outcome: Decided<StaffId>) -> String {
     match outcome {
-        Err(crate::refusal::Stop::Refused(refusal)) => refusal.problems[0].field.clone(),
+        Err(crate::store::Stop::Refused(refusal)) => refusal.problems[0].field.clone(),
         _ => "accepted".to_owned(),
     }
 }

@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::view::View;
 use super::{Shared, StoreError, StoreResult};
 use crate::ids::{EpochId, VaultId};
-use crate::refusal::Stop;
+use crate::store::Stop;
 
 /// How long a drop in the passing classes may wait for its files.
 const PASSING_FLUSH: Duration = Duration::from_secs(30);

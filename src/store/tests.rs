@@ -12,7 +12,8 @@ use crate::classes::{Class, DataKind};
 use crate::clock::{ManualClock, SteadyClock, Timestamp};
 use crate::disk::RealDisk;
 use crate::random::SystemSource;
-use crate::refusal::{Refusal, Stop};
+use crate::refusal::Refusal;
+use crate::store::Stop;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Note {

@@ -19,7 +19,7 @@ use super::{Shared, StoreError, StoreResult};
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::ids::VaultId;
-use crate::refusal::{Decided, Stop};
+use crate::store::{Decided, Stop};
 
 /// The time of the last commit is written down this often, in seconds.
 const NOTE_LAST_EVERY: i64 = 60;

@@ -5,8 +5,8 @@ use super::records::StaffWord;
 use super::{rules, shelves};
 use crate::ids::ConversationId;
 use crate::notify;
-use crate::refusal::Decided;
 use crate::shop::Shop;
+use crate::store::Decided;
 
 const SOON: i64 = 2 * 24 * 60 * 60;
 

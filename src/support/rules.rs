@@ -15,10 +15,10 @@ use crate::contact::Contact;
 use crate::ids::{ConversationId, OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::{Locale, Text};
 use crate::notify::{self, NoticeKind};
-use crate::refusal::{self, Decided, Problem, Refusal};
+use crate::refusal::{self, Problem, Refusal};
 use crate::retention::{self, Rule};
 use crate::store::floor::Mark;
-use crate::store::{Key, Plan, StoreError, StoreResult, View};
+use crate::store::{Decided, Key, Plan, StoreError, StoreResult, View};
 
 /// Most letters of a title and of a message.
 pub(super) const MOST_TITLE: usize = 120;

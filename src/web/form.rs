@@ -16,8 +16,9 @@ use axum::extract::{FromRequest, Request};
 use http_body_util::BodyExt;
 
 use crate::locale::Text;
-use crate::refusal::{Kind, Problem, Refusal, Stop};
+use crate::refusal::{Kind, Problem, Refusal};
 use crate::shop::Shop;
+use crate::store::Stop;
 use crate::t;
 
 /// No field takes more than this many letters.

@@ -15,9 +15,10 @@ use super::reply::{self, StoreFailed, Unanswered};
 use super::route::{Method, Who};
 use super::visit::Visit;
 use crate::locale::Text;
-use crate::refusal::{Kind, Refusal, Stop};
+use crate::refusal::{Kind, Refusal};
 use crate::sessions::{self, Holder};
 use crate::shop::Shop;
+use crate::store::Stop;
 
 /// The door of a route, as the table names it.
 #[derive(Clone, Copy)]

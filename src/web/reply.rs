@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use maud::Markup;
 
 use super::cookies::Cookie;
-use crate::refusal::{Kind, Refusal, Stop};
+use crate::refusal::{Kind, Refusal};
 use crate::shop::Shop;
-use crate::store::StoreError;
+use crate::store::{Stop, StoreError};
 
 /// What a handler comes to: an answer, or why there is none.
 pub type Answer = Result<Response, Stop>;

@@ -9,8 +9,9 @@ use axum::http::header::CONTENT_TYPE;
 
 use super::form::{Form, is_sound_name, read_body, twice};
 use crate::locale::Text;
-use crate::refusal::{Kind, Refusal, Stop};
+use crate::refusal::{Kind, Refusal};
 use crate::shop::Shop;
+use crate::store::Stop;
 
 /// A form has no more parts than this.
 const MOST_PARTS: usize = 200;

@@ -11,11 +11,11 @@ use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::ids::SubjectId;
 use crate::locale::Locale;
-use crate::refusal::{Refusal, Stop};
+use crate::refusal::Refusal;
 use crate::sessions::{self, Holder, Session};
 use crate::shop::Shop;
 use crate::staff::StaffMember;
-use crate::store::{StoreResult, View};
+use crate::store::{Stop, StoreResult, View};
 
 /// Who asks, and how.
 #[derive(Clone)]

@@ -13,11 +13,10 @@ use crate::money::{Currency, Money};
 use crate::orders::{self, Actor, Delivery, Order, PlaceOrder, Terms};
 use crate::payments::Method;
 use crate::random::Random;
-use crate::refusal::{Decided, Stop};
 use crate::sessions;
 use crate::shop::Shop;
 use crate::staff;
-use crate::store::Plan;
+use crate::store::{Decided, Plan, Stop};
 use crate::trial;
 
 pub const CLERK: Actor = Actor::Staff(StaffId([7; 16]));

@@ -7,7 +7,7 @@ use super::fixture::{CLERK, World, is_refused, yuan};
 use crate::ids::OrderNumber;
 use crate::orders::{self, Actor, Fulfilment, Tab};
 use crate::payments::{Method, State};
-use crate::refusal::Decided;
+use crate::store::Decided;
 
 fn pay(world: &World, number: &OrderNumber) -> Decided<()> {
     world.step(number, |plan, terms, number| orders::mark_paid(plan, terms, number, CLERK, ""))

@@ -9,7 +9,7 @@ use crate::locale::Locale;
 use crate::money::{Currency, Money};
 use crate::orders::{self, StaffStep, Step};
 use crate::payments::Method;
-use crate::refusal::Decided;
+use crate::store::Decided;
 
 fn letter(world: &World, number: &crate::ids::OrderNumber, step: Step, l: Locale) -> crate::notify::Letter {
     let view = world.shop.store.view().expect("a view");

@@ -6,7 +6,7 @@ use crate::cart;
 use crate::ids::{OrderNumber, SubjectId};
 use crate::orders::{self, Checkout, Delivery, Fulfilment};
 use crate::payments::Method;
-use crate::refusal::Decided;
+use crate::store::Decided;
 
 fn fill(world: &World, subject: SubjectId, variant: crate::ids::VariantId, quantity: u32) {
     let random = world.random.clone();

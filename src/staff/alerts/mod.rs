@@ -27,11 +27,11 @@ use crate::clock::Timestamp;
 use crate::ids::StaffId;
 use crate::locale::Text;
 use crate::notify::{self, OwnerNotice};
-use crate::refusal::{Decided, Kind, Refusal};
+use crate::refusal::{Kind, Refusal};
 use crate::retention::{self, Rule};
 use crate::shop::Shop;
 use crate::store::floor::Mark;
-use crate::store::{Plan, StoreResult, TableInfo, View};
+use crate::store::{Decided, Plan, StoreResult, TableInfo, View};
 
 /// So many new entries are judged at once.
 const AT_ONCE: u64 = 500;
