@@ -1,4 +1,5 @@
-//! The frame of every page of the shop: what stands around its middle.
+//! The frame of every page of the shop: what stands around its middle. Pages are kept while it is the same: whatever
+//! it shows besides the catalogue is part of `Shop::frame_version`, and whoever changes that says so.
 
 use maud::{Markup, html};
 

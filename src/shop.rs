@@ -37,6 +37,14 @@ pub struct Parts {
     pub rehearsal: bool,
 }
 
+/// A state of what every page shows around its middle: settings, policy, closing. Only to be compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameVersion {
+    changes: u64,
+    /// The day of a closing comes by itself.
+    has_closed: bool,
+}
+
 /// A handle to the open shop.
 #[derive(Clone)]
 pub struct Shop(Arc<Inner>);
@@ -56,8 +64,8 @@ pub struct Inner {
     policy: RwLock<Arc<policy::Standing>>,
     /// Whether the business closes, and when.
     closes: RwLock<Option<closing::Standing>>,
-    /// Goes up with each change of the settings or of the policy.
-    settings_version: AtomicU64,
+    /// Goes up with each change of what every page shows around its middle: settings, policy, closing.
+    frame_changes: AtomicU64,
     /// Password hashing takes 19 MiB and a core each: only so many at once.
     pub hashing: Semaphore,
     pub post_limits: PostLimits,
@@ -123,7 +131,7 @@ impl Shop {
                 retention: Arc::new(parts.config.retention.clone()),
             })),
             closes: RwLock::new(closes),
-            settings_version: AtomicU64::new(0),
+            frame_changes: AtomicU64::new(0),
             hashing: Semaphore::new(at_once as usize),
             post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
             pictures: Semaphore::new(1),
@@ -192,9 +200,18 @@ impl Shop {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Which state of the settings is in force; only to be compared.
-    pub fn settings_version(&self) -> u64 {
-        self.settings_version.load(Ordering::SeqCst)
+    /// Which state of all that every page shows around its middle is in force, but for the catalogue, which
+    /// has a version of its own. Whoever draws a page reads this before anything else.
+    pub fn frame_version(&self) -> FrameVersion {
+        FrameVersion {
+            changes: self.frame_changes.load(Ordering::SeqCst),
+            has_closed: self.closes().is_some_and(|standing| standing.is_over(self.clock.now())),
+        }
+    }
+
+    /// Belongs behind each change of what every page shows.
+    fn note_frame_change(&self) {
+        self.frame_changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Changes what the shop is.
@@ -205,7 +222,7 @@ impl Shop {
         let stored = settings.clone();
         self.store.commit(move |plan: &mut Plan<'_>| Ok(settings::put(plan, &stored)?)).await?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-        self.settings_version.fetch_add(1, Ordering::SeqCst);
+        self.note_frame_change();
         policy::follow_aside(self).await
     }
 
@@ -221,7 +238,7 @@ impl Shop {
 
     pub fn set_policy(&self, standing: policy::Standing) {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(standing);
-        self.settings_version.fetch_add(1, Ordering::SeqCst);
+        self.note_frame_change();
     }
 
     /// Whether the business closes for good, and when.
@@ -231,6 +248,7 @@ impl Shop {
 
     pub fn set_closes(&self, standing: Option<closing::Standing>) {
         *self.closes.write().unwrap_or_else(PoisonError::into_inner) = standing;
+        self.note_frame_change();
     }
 
     pub fn is_https(&self) -> bool {

@@ -16,6 +16,7 @@ use super::lists::Category;
 use super::reader::{Reader, Seen, read};
 use crate::front::{self, Page};
 use crate::refusal::Stop;
+use crate::shop::FrameVersion;
 use crate::store::StoreResult;
 use crate::web::{Answer, Visit, page};
 
@@ -52,8 +53,7 @@ struct Kept {
     main: String,
     seen: Seen,
     categories: Arc<[Category]>,
-    /// The version of the settings.
-    settings: u64,
+    frame: FrameVersion,
     /// The version of the catalogue up to which it is known to be right.
     right_at: AtomicU64,
     plain: OnceLock<Bytes>,
@@ -62,9 +62,9 @@ struct Kept {
 
 impl Kept {
     /// Whether it would be drawn the same again.
-    fn is_right(&self, catalogue: &Reader<'_>, settings: u64) -> bool {
+    fn is_right(&self, catalogue: &Reader<'_>, frame: FrameVersion) -> bool {
         // Two names of the same categories are only there while nothing touched them.
-        if self.settings != settings || !Arc::ptr_eq(&self.categories, catalogue.shared_categories()) {
+        if self.frame != frame || !Arc::ptr_eq(&self.categories, catalogue.shared_categories()) {
             return false;
         }
         let Some(right_at) = catalogue.still(&self.seen, self.right_at.load(Ordering::Relaxed)) else {
@@ -142,13 +142,13 @@ impl Pages {
 /// the path, a search say, and what staff see is drawn each time.
 pub(super) fn answer(visit: &Visit, draw: impl FnOnce(&Reader<'_>) -> Result<Drawn, Stop>) -> Answer {
     let shop = &visit.shop;
-    // Read first: settings that change meanwhile make the page be drawn again.
-    let settings = shop.settings_version();
+    // Read first: what changes meanwhile makes the page be drawn again.
+    let frame = shop.frame_version();
     let catalogue = read(shop)?;
     let may_keep = visit.staff.is_none() && !visit.path.contains('?');
     if may_keep
         && let Some(kept) = shop.catalogue.pages().find(visit)
-        && kept.is_right(&catalogue, settings)
+        && kept.is_right(&catalogue, frame)
     {
         return Ok(shown(visit, &kept)?);
     }
@@ -161,7 +161,7 @@ pub(super) fn answer(visit: &Visit, draw: impl FnOnce(&Reader<'_>) -> Result<Dra
         main: main.into_string(),
         seen: catalogue.take_seen(),
         categories: catalogue.shared_categories().clone(),
-        settings,
+        frame,
         right_at: AtomicU64::new(catalogue.version()),
         plain: OnceLock::new(),
         packed: OnceLock::new(),

@@ -17,6 +17,7 @@ mod crashes;
 mod export;
 mod faults;
 mod first_run;
+mod frame;
 mod hostile;
 mod keys;
 mod leaks;
