@@ -33,7 +33,7 @@ pub use partners::{
 };
 pub use period::{NotAPeriod, Period, Unit};
 pub use reader::Setting;
-pub use running::{Limits, Log, LogFormat, Site, Store, TlsFiles};
+pub use running::{Limits, Log, LogFormat, Site, Store, TlsFiles, listen_address};
 pub use secret::SecretFile;
 pub use size::Size;
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::SignedDuration;
 
 use super::verbs::{Report, Verb, verified};
@@ -28,6 +29,7 @@ pub enum BackupCommand {
     /// Compare the archives with what was read back when they were made
     Verify {
         /// A name that `backup list` prints; with an identity also the path of an archive
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: Option<String>,
         /// Read every record, with the recovery key in this file; may be given several times
         #[arg(long, value_name = "FILE")]
@@ -42,6 +44,7 @@ pub enum BackupCommand {
     /// Make a new data dir from a backup and the keyring copy beside it
     Restore {
         /// A name that `backup list` prints, or the path of an archive
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// The new data dir; absent or empty
         #[arg(long, value_name = "DIR")]

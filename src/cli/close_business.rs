@@ -15,7 +15,7 @@ use crate::shop::Shop;
 #[group(required = true, multiple = false)]
 pub struct CloseBusinessArgs {
     /// The day on which it closes, such as 2027-01-31: thirty days from now at the earliest
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::values::day)]
     on: Option<String>,
     /// Call it off; possible until the day
     #[arg(long)]

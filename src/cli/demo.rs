@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::serve::{bind, harden, keep_open};
-use super::{FAILED, complain, refuse, say};
+use super::{FAILED, complain, refuse, say, values};
 use crate::clock::HeldClock;
 use crate::config::Config;
 use crate::demo::{self, Wish};
@@ -21,13 +21,13 @@ pub const IDENTITY: &str = "backup-identity.txt";
 #[derive(Args)]
 pub struct DemoArgs {
     /// Where to listen
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::listen)]
     pub listen: Option<String>,
     /// How many products
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, allow_negative_numbers = true, value_parser = values::number::<usize>)]
     products: usize,
     /// How many orders of the past year
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, allow_negative_numbers = true, value_parser = values::number::<usize>)]
     orders: usize,
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::{DONE, FAILED, complain, refuse, say};
+use super::{DONE, FAILED, MISUSED, complain, refuse, say};
 use crate::config::Config;
 use crate::locale::Locale;
 use crate::opening::{Lock, Opener, Purpose};
@@ -13,7 +13,7 @@ use crate::{backup, passwords, staff};
 #[derive(Args)]
 pub struct InitArgs {
     /// The owner's email, to sign in with; the password comes from TUCKSHOP_OWNER_PASSWORD or a prompt
-    #[arg(long)]
+    #[arg(long, value_name = "EMAIL", value_parser = super::values::email)]
     owner_email: String,
     /// Keep the master key in the data dir, where whoever takes the one has the other
     #[arg(long)]
@@ -21,20 +21,17 @@ pub struct InitArgs {
 }
 
 pub fn run(config: Config, args: &InitArgs) -> i32 {
-    let Ok(email) = crate::contact::parse_email(&args.owner_email) else {
-        complain("--owner-email: that is no email address");
-        return 2;
-    };
+    let email = &args.owner_email;
     let password = match owner_password() {
         Ok(password) => password,
         Err(message) => {
             complain(&message);
-            return 2;
+            return MISUSED;
         }
     };
-    if let Some(problem) = passwords::check_strength(&password, &[email.as_str()]) {
+    if let Some(problem) = passwords::check_strength(&password, &[email]) {
         complain(&format!("TUCKSHOP_OWNER_PASSWORD: {}", problem.get(Locale::En)));
-        return 2;
+        return MISUSED;
     }
     let lock = match Lock::take(&config.store.data_dir) {
         Ok(lock) => lock,
@@ -47,7 +44,7 @@ pub fn run(config: Config, args: &InitArgs) -> i32 {
         Ok(shop) => shop,
         Err(error) => return refuse(&error),
     };
-    let code = match make_owner(&shop, email.as_str(), &password) {
+    let code = match make_owner(&shop, email, &password) {
         Ok(()) => DONE,
         Err(message) => {
             complain(&message);

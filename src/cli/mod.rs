@@ -12,6 +12,7 @@ mod first_run;
 mod keys;
 mod serve;
 mod sweep;
+mod values;
 mod verbs;
 
 use std::io::Write;
@@ -29,6 +30,7 @@ use verbs::{Report, Verb};
 
 pub const DONE: i32 = 0;
 pub const FAILED: i32 = 1;
+pub const MISUSED: i32 = 2;
 pub const MISCONFIGURED: i32 = 78;
 
 #[derive(Parser)]
@@ -109,7 +111,7 @@ enum StaffCommand {
     Add {
         #[command(flatten)]
         who: Email,
-        #[arg(long)]
+        #[arg(long, value_parser = values::name)]
         name: Option<String>,
         /// Another owner
         #[arg(long)]
@@ -133,9 +135,9 @@ enum StaffCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Email {
-    #[arg(value_name = "EMAIL")]
+    #[arg(value_name = "EMAIL", value_parser = values::email)]
     plain: Option<String>,
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", value_parser = values::email)]
     email: Option<String>,
 }
 
@@ -159,9 +161,13 @@ pub fn run() -> i32 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, not errors; a closed pipe can't be told anything.
-            let _ = error.print();
-            return if error.use_stderr() { 2 } else { DONE };
+            match values::said_of(&error) {
+                Some(said) => complain(&said),
+                // A closed pipe can't be told anything.
+                None => drop(error.print()),
+            }
+            // Help and version are answers, not errors.
+            return if error.use_stderr() { MISUSED } else { DONE };
         }
     };
     let listen = match &cli.command {

@@ -18,7 +18,7 @@ use crate::{jobs, routes, staff, web};
 #[derive(Args)]
 pub struct ServeArgs {
     /// Where to listen
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = super::values::listen)]
     pub listen: Option<String>,
     /// Keep the master key in the data dir, where whoever takes the one has the other
     #[arg(long)]

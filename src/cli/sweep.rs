@@ -6,8 +6,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::FAILED;
 use super::verbs::Report;
+use super::{FAILED, values};
 use crate::clock::Timestamp;
 use crate::refusal::Decided;
 use crate::retention::{self, Counts, Run};
@@ -19,10 +19,11 @@ pub struct SweepArgs {
     #[arg(long)]
     dry_run: bool,
     /// What would go at this time (ISO 8601), if nothing changed until then
-    #[arg(long, value_name = "TIME", requires = "dry_run")]
-    as_of: Option<String>,
+    #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = values::moment)]
+    as_of: Option<Timestamp>,
     /// Let go a run that the brake held
-    #[arg(long, value_name = "RUN", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "RUN", conflicts_with = "dry_run", allow_negative_numbers = true,
+        value_parser = values::number::<u64>)]
     release: Option<u64>,
     /// The jump of the clock was meant: go on from what it says now
     #[arg(long, conflicts_with = "dry_run")]
@@ -38,7 +39,7 @@ impl SweepArgs {
 
 pub async fn perform(shop: &Shop, args: SweepArgs, json: bool) -> Report {
     if args.dry_run {
-        return dry_run(shop, args.as_of.as_deref(), json);
+        return dry_run(shop, args.as_of, json);
     }
     let mut words = String::new();
     if args.confirm_clock {
@@ -72,14 +73,8 @@ async fn everything(shop: &Shop) -> Decided<(Run, usize)> {
     Ok((retention::sweep(shop).await?, passing))
 }
 
-fn dry_run(shop: &Shop, as_of: Option<&str>, json: bool) -> Report {
-    let moment = match as_of.map(str::parse::<jiff::Timestamp>) {
-        None => shop.clock.now(),
-        Some(Ok(moment)) => Timestamp::from_millis(moment.as_millisecond()),
-        Some(Err(_)) => {
-            return Report::failed("--as-of: a time such as 2027-03-01T00:00:00Z is wanted");
-        }
-    };
+fn dry_run(shop: &Shop, as_of: Option<Timestamp>, json: bool) -> Report {
+    let moment = as_of.unwrap_or_else(|| shop.clock.now());
     match retention::forecast(shop, moment) {
         Ok(counts) if json => Report::json(&json!({"as_of": moment.to_string(), "would_drop": counts})),
         Ok(counts) => Report::done(format!("At {moment} would go:\n{}", lines(&counts))),

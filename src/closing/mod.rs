@@ -16,7 +16,7 @@ pub use carrying_out::{Left, carry_out, left};
 pub use pages::site_notice;
 pub use records::{ClosingRow, NOTICE_DAYS};
 pub use rules::{
-    Standing, after_restore, announce, call_off, earliest, latest, refuse_if_over, standing, tell_all,
+    NO_DAY, Standing, after_restore, announce, call_off, earliest, latest, refuse_if_over, standing, tell_all,
 };
 
 use crate::store::TableInfo;

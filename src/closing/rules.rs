@@ -67,7 +67,8 @@ pub fn earliest(now: Timestamp) -> Timestamp {
     now.plus_seconds(NOTICE_DAYS * DAY)
 }
 
-const NO_DAY: Text = Text::new("Give the day as 2027-01-31.", "请按 2027-01-31 的格式填写日期。");
+/// What is said of a day that is none.
+pub const NO_DAY: Text = Text::new("Give the day as 2027-01-31.", "请按 2027-01-31 的格式填写日期。");
 const STANDS: Text =
     Text::new("Another day is announced already. Call it off first.", "已公告了另一个停业日期，请先撤回。");
 

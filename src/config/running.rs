@@ -129,7 +129,11 @@ pub(super) fn country(text: &str) -> Parsed<String> {
     })
 }
 
-fn listen_address(text: &str) -> Parsed<SocketAddr> {
+/// Where to listen: an address with a port.
+///
+/// # Errors
+/// What is allowed instead.
+pub fn listen_address(text: &str) -> Parsed<SocketAddr> {
     text.parse().map_err(|_| {
         format!(
             "{} is not an address with a port; write one such as \"127.0.0.1:8080\" or \"[::]:80\"",

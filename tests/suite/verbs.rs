@@ -289,3 +289,104 @@ fn ret_08_the_shell_announces_a_closing_and_calls_it_off() {
     assert!(off.0 == 0 && off.1.contains("\"called_off\": true"), "{}", off.1);
     assert_eq!(home.run(&["close-business", "--on", &day(60)]).0, 0);
 }
+
+/// What is no value of this kind, as the help names the kind.
+fn no_values(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "DATE" => &["someday", "", "2026-02-30", "31.12.2027", "2027-1-1x"],
+        "TIME" => &["soonish", "", "25:00", "2027-02-30T00:00:00Z"],
+        "RUN" | "PRODUCTS" | "ORDERS" => &["many", "", "-1", "1.5", "99999999999999999999"],
+        "EMAIL" => &["nobody", "", "a b@example.com", "a@b", "a@example.com\nb"],
+        "ADDRESS:PORT" => &["nowhere", "", "8080", "127.0.0.1:99999"],
+        "FILE" | "DIR" | "FOLDER" | "NAME" | "CONFIG" | "DATA_DIR" => &[""],
+        other => panic!("say what is no {other}"),
+    }
+}
+
+/// The options of a verb that take a value, and the values that stand alone, as its help names them: what
+/// comes before the value, and its kind.
+fn valued(help: &str) -> Vec<(Option<String>, String)> {
+    let mut found = Vec::new();
+    for line in help.lines().map(str::trim) {
+        let mut words = line.split_whitespace();
+        let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let kind = |word: &str| word.trim_end_matches('.').trim_matches(['<', '>', '[', ']']).to_owned();
+        if first.starts_with("--") && second.starts_with('<') {
+            found.push((Some(first.to_owned()), kind(second)));
+        } else if first.starts_with(['<', '[']) && first.ends_with(['>', ']']) {
+            found.push((None, kind(first)));
+        }
+    }
+    found
+}
+
+/// Every verb, with its own verbs.
+fn all_verbs(home: &Home, verb: &[String]) -> Vec<(Vec<String>, String)> {
+    let arguments: Vec<&str> = verb.iter().map(String::as_str).chain(["--help"]).collect();
+    let output = tuckshop(home.folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0), "{verb:?}");
+    let help = text(&output.stdout);
+    let own = help.split("Commands:\n").nth(1).unwrap_or("").lines();
+    let own = own
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = own.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let mut all: Vec<_> =
+        names.flat_map(|name| all_verbs(home, &[verb, &[name.to_owned()]].concat())).collect();
+    all.push((verb.to_vec(), help));
+    all
+}
+
+#[test]
+fn a_value_that_is_none_is_wrong_usage_in_every_verb() {
+    let (home, _) = Home::with_shop();
+    let verbs = all_verbs(&home, &[]);
+    let (mut tried, mut faults) = (0, Vec::new());
+    for (verb, help) in &verbs {
+        // Options that all verbs have stand before them as well as behind.
+        for (option, kind) in valued(help) {
+            for value in no_values(&kind) {
+                let mut arguments: Vec<&str> = verb.iter().map(String::as_str).collect();
+                arguments.extend(option.as_deref());
+                arguments.push(value);
+                if option.as_deref() != Some("--data-dir") {
+                    arguments.extend(["--data-dir", &home.dir]);
+                }
+                let output = tuckshop(home.folder.path(), &arguments);
+                let (code, stderr) = (output.status.code(), text(&output.stderr));
+                tried += 1;
+                // A verb that lacks something else is wrong usage too: what is said is of this value.
+                let named =
+                    stderr.contains(option.as_ref().unwrap_or(&kind)) && !stderr.contains("not provided");
+                if code != Some(2) || !named {
+                    faults.push(format!("{arguments:?}: {code:?} {stderr}"));
+                }
+            }
+        }
+    }
+    assert!(verbs.len() > 25 && tried > 100, "{} verbs, {tried} values", verbs.len());
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_value_that_is_none_is_wrong_usage_where_the_shop_is_open_and_a_refused_one_is_not() {
+    let (home, _) = Home::with_shop();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &home.dir];
+    let running = Running::start(home.folder.path(), &arguments, "tuckshop: open at");
+    for (verb, code, said) in [
+        (&["close-business", "--on", "someday"][..], 2, "--on: Give the day"),
+        (&["close-business", "--on", &day(3)], 1, "--on: Customers are told 30 days before"),
+        (&["sweep", "--dry-run", "--as-of", "soonish"], 2, "--as-of: a time such as"),
+        (&["sweep", "--dry-run", "--as-of", "2099-01-01T00:00:00Z"], 0, ""),
+        (&["sweep", "--release", "seven"], 2, "--release: a whole number"),
+        (&["sweep", "--release", "7"], 1, "--release: no run 7 waits"),
+        (&["staff", "disable", "nobody"], 2, "EMAIL: Enter an email address"),
+        (&["staff", "disable", "--email", "nobody"], 2, "--email: Enter an email address"),
+        (&["staff", "disable", "nobody@example.com"], 1, "nobody of that email"),
+        (&["staff", "add", "clerk@example.com", "--name", " "], 2, "--name: "),
+    ] {
+        let (ended, _, stderr) = home.run(verb);
+        assert!(ended == code && stderr.contains(said), "{verb:?}: {ended} {stderr}");
+    }
+    assert_eq!(running.stop(), 0);
+}
