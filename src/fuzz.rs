@@ -28,7 +28,7 @@ pub const DOORS: &[(&str, Door)] = &[
 
 /// A posted form, and every way to read a field of it.
 pub fn forms(bytes: &[u8]) {
-    let form = Form::parse(bytes);
+    let form = Form::parse(bytes).sent();
     let mut problems = Vec::new();
     for name in form.names() {
         form.line(name, 200, &mut problems);

@@ -189,7 +189,10 @@ async fn factor_page(visit: Visit) -> Answer {
 }
 
 async fn confirm(visit: Visit, form: Form) -> Answer {
-    let Some(secret) = waiting_secret(&visit)? else { return Ok(see("/account/security?said=late")) };
+    let Some(secret) = waiting_secret(&visit)? else {
+        form.refuse_wrong()?;
+        return Ok(see("/account/security?said=late"));
+    };
     match try_confirm(&visit, &form).await {
         Ok((token, codes)) => recovery_answer(&visit, &token, &codes),
         Err(stop) => or_again_at(&visit, "/account/security/totp", stop, |visit, problems| {

@@ -19,7 +19,7 @@ use crate::sessions::{self, Holder};
 use crate::store::{Plan, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Field};
-use crate::web::{Answer, Cookie, Form, Route, Visit, Who, get, page, post, see, with_cookie};
+use crate::web::{Answer, Checked, Cookie, Form, Route, Visit, Who, get, page, post, see, with_cookie};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -424,7 +424,7 @@ async fn try_verify(visit: &Visit, form: &Form, subject: SubjectId, which: Which
     visit.shop.store.commit(decide).await?.map_err(pages::problem)
 }
 
-async fn resend(visit: Visit, form: Form) -> Answer {
+async fn resend(visit: Visit, Checked(form): Checked) -> Answer {
     let subject = visit.subject()?;
     let which = which_of(&form);
     let now = visit.shop.clock.now();

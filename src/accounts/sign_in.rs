@@ -19,7 +19,8 @@ use crate::store::{Plan, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Field};
 use crate::web::{
-    Answer, Cookie, Form, Route, Visit, Who, get, local_path, page, post, see, with_cookie, without_cookie,
+    Answer, Checked, Cookie, Form, Route, Visit, Who, get, local_path, page, post, see, with_cookie,
+    without_cookie,
 };
 
 const PURPOSE: Purpose = Purpose::new("sign in", Text::new("sign in", "登录"));
@@ -340,7 +341,7 @@ async fn try_code(visit: &Visit, form: &Form) -> Decided<Entered> {
     entered.map_err(|wrong| pages::problem(wrong.problem("code")))
 }
 
-async fn resend(visit: Visit, form: Form) -> Answer {
+async fn resend(visit: Visit, Checked(form): Checked) -> Answer {
     let there = with_back("/login/code", local_path(form.raw("back"), "/account"));
     match send_again(&visit, &PURPOSE).await {
         Ok(true) => Ok(see(&entry::with_said(&there, "sent"))),

@@ -12,7 +12,7 @@ use crate::locale::Locale;
 use crate::refusal::{Kind, Problem, Refusal, Stop};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
+use crate::web::{Answer, Checked, Route, Visit, Who, get, page, post, refused, see};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -138,7 +138,7 @@ fn goes_on_form(l: Locale, question: &Question, problems: &Problems) -> Markup {
     )
 }
 
-async fn say_goes_on(visit: Visit, form: Form) -> Answer {
+async fn say_goes_on(visit: Visit, Checked(form): Checked) -> Answer {
     let identity = Zeroizing::new(form.raw("identity").to_owned());
     let shop = visit.shop.clone();
     let gone_on = tokio::task::spawn_blocking(move || go_on(&shop, &identity)).await;

@@ -112,10 +112,13 @@ fn owner_or_new(visit: &Visit) -> StoreResult<(Owner, Option<String>)> {
 }
 
 async fn change(visit: Visit, Path(line): Path<String>, form: Form) -> Answer {
-    let Some(owner) = Owner::of(&visit) else { return Ok(see("/cart")) };
+    let Some(owner) = Owner::of(&visit) else {
+        form.refuse_wrong()?;
+        return Ok(see("/cart"));
+    };
     let mut problems = Vec::new();
     let quantity = form.quantity("quantity", &mut problems);
-    for problem in &mut problems {
+    for problem in problems.iter_mut().filter(|problem| problem.field == "quantity") {
         problem.field = format!("quantity-{line}");
     }
     let outcome = match Refusal::unless_empty(problems) {

@@ -124,7 +124,7 @@ async fn add_product(visit: &Visit, form: &Form, picture: Option<Vec<u8>>) -> De
     let status = if form.raw("status") == Status::Draft.id() { Status::Draft } else { Status::Active };
     // A picture that is no picture is told together with the rest.
     let picture = match picture {
-        Some(bytes) => match pictures::store_picture(shop, bytes).await {
+        Some(bytes) if form.refuse_wrong().is_ok() => match pictures::store_picture(shop, bytes).await {
             Ok(picture) => Some(picture),
             Err(Stop::Refused(refusal)) => {
                 problems.extend(refusal.problems);
@@ -132,7 +132,7 @@ async fn add_product(visit: &Visit, form: &Form, picture: Option<Vec<u8>>) -> De
             }
             Err(failed) => return Err(failed),
         },
-        None => None,
+        _ => None,
     };
     Refusal::unless_empty(problems)?;
     let now = shop.clock.now();
@@ -281,6 +281,7 @@ fn option_names_of(form: &Form, problems: &mut Vec<Problem>) -> Vec<Bilingual> {
 
 async fn add_picture(visit: Visit, Path(id): Path<String>, mut upload: Upload) -> Answer {
     let id = product_id(&id)?;
+    upload.form.refuse_wrong()?;
     match take_picture(&visit, id, upload.take_file("picture")).await {
         Ok(()) => Ok(see(&format!("{HERE}/{id}?said=picture#pictures"))),
         Err(stop) => {

@@ -169,6 +169,7 @@ async fn announce_it(visit: Visit, form: Form) -> Answer {
 }
 
 async fn try_to_announce(visit: &Visit, form: &Form) -> Result<(), Stop> {
+    form.refuse_wrong()?;
     if !form.ticked("confirm") {
         return Err(Refusal::field("confirm", NOT_CONFIRMED).into());
     }
@@ -178,7 +179,7 @@ async fn try_to_announce(visit: &Visit, form: &Form) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn call_it_off(visit: Visit, _form: Form) -> Answer {
+async fn call_it_off(visit: Visit) -> Answer {
     call_off(&visit.shop).await?;
     Ok(see("/admin/closing?said=off"))
 }

@@ -12,7 +12,7 @@ use crate::refusal::Stop;
 use crate::sessions;
 use crate::t;
 use crate::web::ui::{self, Field};
-use crate::web::{Answer, Cookie, Form, Route, Visit, Who, get, page, post, see, without_cookie};
+use crate::web::{Answer, Checked, Cookie, Route, Visit, Who, get, page, post, see, without_cookie};
 
 const PAGE: &str = "/cookies";
 
@@ -82,7 +82,7 @@ fn choices(visit: &Visit) -> Result<Markup, Stop> {
     })
 }
 
-async fn save(visit: Visit, form: Form) -> Answer {
+async fn save(visit: Visit, Checked(form): Checked) -> Answer {
     if visit.customer.is_some() {
         choose(&visit, &form, PAGE).await?;
         return Ok(see("/cookies?said=saved"));
@@ -92,7 +92,7 @@ async fn save(visit: Visit, form: Form) -> Answer {
     Ok(see(if wants_any { "/login?back=/cookies" } else { "/cookies?said=saved" }))
 }
 
-async fn clear(visit: Visit, _form: Form) -> Answer {
+async fn clear(visit: Visit) -> Answer {
     if let Some(session) = &visit.customer {
         let hash = session.hash;
         visit.shop.store.commit(move |plan| Ok(sessions::end(plan, hash)?)).await?;

@@ -7,11 +7,11 @@ use crate::export;
 use crate::front::{self, Page};
 use crate::history;
 use crate::locale::{Locale, Text};
-use crate::refusal::Stop;
+use crate::refusal::{Refusal, Stop};
 use crate::store::{StoreResult, View};
 use crate::t;
-use crate::web::ui::{self, Column, Field, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
+use crate::web::ui::{self, Column, Field, Problems, Tone};
+use crate::web::{Answer, Checked, Form, Route, Visit, Who, get, page, post, refused, see};
 
 /// Where consent is given and taken back.
 pub(super) const PAGE: &str = "/account/privacy";
@@ -168,7 +168,7 @@ fn necessary(visit: &Visit) -> Markup {
     ui::table(&t!(l, "Purposes that shopping needs", "购物所必需的用途"), &columns, &rows)
 }
 
-async fn save(visit: Visit, form: Form) -> Answer {
+async fn save(visit: Visit, Checked(form): Checked) -> Answer {
     choose(&visit, &form, PAGE).await?;
     Ok(see("/account/privacy?said=saved"))
 }
@@ -241,13 +241,17 @@ pub fn said_of(l: Locale, what: &str, given: bool) -> String {
 const TERMS: Text = Text::new("Terms of sale and privacy policy", "服务条款与隐私政策");
 
 async fn ask_receipt(visit: Visit) -> Answer {
-    Ok(page(receipt_page(&visit, "", html! {})?))
+    Ok(page(receipt_page(&visit, "", &Problems::new(), html! {})?))
 }
 
 async fn find_receipt(visit: Visit, form: Form) -> Answer {
     let l = visit.locale;
     let mut problems = Vec::new();
     let code = form.line("receipt", 60, &mut problems);
+    if let Err(refusal) = Refusal::unless_empty(problems) {
+        let problems = front::problems_of(&visit, &refusal);
+        return Ok(refused(&refusal, receipt_page(&visit, form.raw("receipt"), &problems, html! {})?));
+    }
     let found = evidence_of(&visit.view()?, &code)?;
     let answer = match found {
         Some(evidence) => ui::facts(&[
@@ -266,20 +270,22 @@ async fn find_receipt(visit: Visit, form: Form) -> Answer {
             },
         ),
     };
-    Ok(page(receipt_page(&visit, &code, answer)?))
+    Ok(page(receipt_page(&visit, &code, &Problems::new(), answer)?))
 }
 
-fn receipt_page(visit: &Visit, code: &str, answer: Markup) -> StoreResult<Markup> {
+fn receipt_page(visit: &Visit, code: &str, problems: &Problems, answer: Markup) -> StoreResult<Markup> {
     let l = visit.locale;
     let title = t!(l, "Look up a receipt", "查询同意凭证");
     let label = t!(l, "Receipt", "凭证");
     let main = ui::narrow(html! {
+        (ui::error_summary(l, problems))
         (ui::heading(&title, html! {}))
         (answer)
         (ui::form("/privacy/receipt", html! {
-            (Field::text("receipt", &label).value(code).render())
+            (Field::text("receipt", &label).value(code).problems(problems).render())
             (ui::primary_button(&t!(l, "Look up", "查询")))
         }))
     });
-    front::shop_page(visit, &Page { title: &title, noindex: true, ..Page::default() }, main)
+    let has_problems = !problems.is_empty();
+    front::shop_page(visit, &Page { title: &title, noindex: true, has_problems, ..Page::default() }, main)
 }

@@ -12,7 +12,7 @@ use crate::refusal::{Decided, Refusal, Stop};
 use crate::store::{StoreError, StoreResult};
 use crate::t;
 use crate::web::ui::{self, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, post, see};
+use crate::web::{Answer, Route, Visit, Who, aside, get, page, post, see};
 
 const HERE: &str = "/account/privacy/export";
 /// A page that waits looks again after so many seconds.
@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn make(visit: Visit, _form: Form) -> Answer {
+async fn make(visit: Visit) -> Answer {
     let subject = visit.subject()?;
     let (language, random) = (visit.locale, visit.shop.random.clone());
     let number = visit.shop.store.commit(move |plan| Ok(ask(plan, subject, language, &*random)?)).await?;

@@ -13,7 +13,7 @@ use crate::refusal::{Problem, Refusal};
 use crate::store::{Plan, StoreResult};
 use crate::t;
 use crate::web::ui;
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
+use crate::web::{Answer, Checked, Route, Visit, Who, get, page, post, see};
 
 pub const PAGE: &str = "/account/privacy/history";
 
@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
 const KINDS: [(&str, Class); 3] =
     [("searches", Class::Searches), ("browsing", Class::Browsing), ("devices", Class::Devices)];
 
-async fn clear_some(visit: Visit, form: Form) -> Answer {
+async fn clear_some(visit: Visit, Checked(form): Checked) -> Answer {
     let subject = visit.subject()?;
     let wanted = form.raw("clear");
     let classes: Vec<Class> = KINDS

@@ -145,6 +145,7 @@ async fn take(visit: Visit, form: Form) -> Answer {
     let key = form.raw("key").to_owned();
     // A second click, a reload, another tab: the order is there already.
     if let Some(number) = placed_with(&visit.view()?, subject, &key)? {
+        form.refuse_wrong()?;
         return Ok(see(&order_page(&number)));
     }
     closing::refuse_if_over(&visit.shop)?;

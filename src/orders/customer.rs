@@ -21,7 +21,7 @@ use crate::retention::holds;
 use crate::store::{StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Field, Picture, Problems, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
+use crate::web::{Answer, Checked, Form, Route, Visit, Who, get, page, post, refused, see};
 
 /// How many orders a page of the list shows.
 const ON_A_PAGE: usize = 10;
@@ -179,7 +179,7 @@ async fn cancel(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
 const NOT_CONFIRMED: Text =
     Text::new("Tick that you have read what is lost with it.", "请勾选确认已了解删除的后果。");
 
-async fn delete(visit: Visit, Path(number): Path<String>, form: Form) -> Answer {
+async fn delete(visit: Visit, Path(number): Path<String>, Checked(form): Checked) -> Answer {
     let order = own_order(&visit, &visit.view()?, &number)?;
     let here = format!("{HERE}/{}", order.number);
     if !form.ticked("confirm") {
@@ -197,7 +197,7 @@ async fn delete(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     }
 }
 
-async fn received(visit: Visit, Path(number): Path<String>, _form: Form) -> Answer {
+async fn received(visit: Visit, Path(number): Path<String>) -> Answer {
     let order = own_order(&visit, &visit.view()?, &number)?;
     let here = format!("{HERE}/{}", order.number);
     if matches!(order.row.fulfilment, Fulfilment::Received | Fulfilment::Completed) {

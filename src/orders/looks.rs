@@ -21,7 +21,7 @@ use crate::staff::{self, Looker};
 use crate::store::{Plan, View};
 use crate::t;
 use crate::web::ui;
-use crate::web::{Answer, Form, Route, Visit, Who, page, post, see};
+use crate::web::{Answer, Checked, Route, Visit, Who, page, post, see};
 
 /// How many labels are made at once.
 const MOST_AT_ONCE: usize = 100;
@@ -64,7 +64,7 @@ async fn label(visit: Visit, Path(number): Path<String>) -> Answer {
     show_labels(visit, vec![number]).await
 }
 
-async fn labels(visit: Visit, form: Form) -> Answer {
+async fn labels(visit: Visit, Checked(form): Checked) -> Answer {
     let picked = form.names().filter(|name| form.ticked(name)).filter_map(|name| name.strip_prefix(PICK));
     let numbers: Vec<OrderNumber> = picked.filter_map(OrderNumber::parse).take(MOST_AT_ONCE).collect();
     if numbers.is_empty() {

@@ -16,7 +16,7 @@ use crate::money::Money;
 use crate::refusal::{Decided, Kind, Problem, Refusal, Stop};
 use crate::store::floor::HEAD;
 use crate::store::{Plan, StoreResult, View};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
+use crate::web::{Answer, Checked, Form, Route, Visit, Who, get, page, post, refused, see};
 
 pub const HERE: &str = "/admin/orders";
 /// How many orders a page of the list shows.
@@ -194,7 +194,7 @@ async fn ship(visit: Visit, Path(number): Path<String>, form: Form) -> Answer {
     carry_out(&visit, act, &form, "ship", problems, step).await
 }
 
-async fn complete(visit: Visit, Path(number): Path<String>, form: Form) -> Answer {
+async fn complete(visit: Visit, Path(number): Path<String>, Checked(form): Checked) -> Answer {
     let act = Act::of(&visit, &number, &form)?;
     let step = move |plan: &mut Plan<'_>, act: &Act| steps::complete(plan, &act.terms, &act.number, act.who);
     carry_out(&visit, act, &form, "complete", Vec::new(), step).await

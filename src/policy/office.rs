@@ -145,13 +145,15 @@ async fn announce_draft(visit: Visit, form: Form) -> Answer {
 const NO_DAY: Text = Text::new("Give the day as 2027-01-31.", "请按 2027-01-31 的格式填写日期。");
 
 async fn announced(visit: &Visit, form: &Form) -> Result<(), Stop> {
+    let mut problems = Vec::new();
+    let typed = form.line("effective", 40, &mut problems);
+    Refusal::unless_empty(problems)?;
     let seen: Option<[u8; 32]> = data_encoding::HEXLOWER
         .decode(form.raw("draft").as_bytes())
         .ok()
         .and_then(|bytes| bytes.try_into().ok());
     let seen = seen.ok_or_else(Refusal::not_found)?;
-    let typed = form.raw("effective").trim();
-    let effective = match Timestamp::start_of_day(typed, visit.shop.zone()) {
+    let effective = match Timestamp::start_of_day(&typed, visit.shop.zone()) {
         _ if typed.is_empty() => None,
         None => return Err(Refusal::invalid(vec![Problem::new("effective", NO_DAY)]).into()),
         day => day,

@@ -17,7 +17,7 @@ use crate::refusal::{Decided, Refusal, Stop};
 use crate::store::{Plan, StoreResult};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, see};
+use crate::web::{Answer, Checked, Route, Visit, Who, get, page, post, see};
 
 const OWN: &str = "/account/privacy/policy";
 const ALL: &str = "/privacy/versions";
@@ -253,7 +253,7 @@ fn open_question(visit: &Visit, agreed: u64) -> Decided<Markup> {
     ))
 }
 
-async fn agree(visit: Visit, form: Form) -> Answer {
+async fn agree(visit: Visit, Checked(form): Checked) -> Answer {
     let subject = visit.subject()?;
     let number = number_of(form.raw("version"))?;
     visit.shop.store.commit(move |plan: &mut Plan<'_>| accept(plan, subject, number)).await?;

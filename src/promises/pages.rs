@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::store::{Field, Plan, Record, Table};
 use crate::t;
 use crate::web::ui::{self, Column, Field as Input, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, aside, get, page, post, see};
+use crate::web::{Answer, Checked, Route, Visit, Who, aside, get, page, post, see};
 
 const HOME: &str = "/admin/promises";
 const PUBLIC: &str = "/promises";
@@ -124,7 +124,7 @@ async fn pass_now(visit: Visit) -> Answer {
     Ok(see("/admin/promises?said=passed"))
 }
 
-async fn publish(visit: Visit, form: Form) -> Answer {
+async fn publish(visit: Visit, Checked(form): Checked) -> Answer {
     if form.raw("show") == "off" {
         visit.shop.store.commit(|plan: &mut Plan<'_>| Ok(plan.delete(&PUBLISHED, &())?)).await?;
         return Ok(see("/admin/promises?said=hidden"));

@@ -91,7 +91,7 @@ async fn show(visit: Visit, Path(number): Path<String>) -> Answer {
 }
 
 /// First the log, then the look.
-async fn open(mut visit: Visit, Path(number): Path<String>, _form: Form) -> Answer {
+async fn open(mut visit: Visit, Path(number): Path<String>) -> Answer {
     let row = find(&visit, &number)?;
     visit.path = format!("{HERE}/{number}");
     let (looker, whose, order) = (staff::Looker::of(&visit)?, row.subject, row.order.clone());
@@ -127,7 +127,7 @@ async fn refuse(visit: Visit, Path(number): Path<String>, form: Form) -> Answer 
     end(&visit, &number, &form, problems, End { state: State::Refused, reason, answer }).await
 }
 
-async fn forget_devices(visit: Visit, Path(number): Path<String>, _form: Form) -> Answer {
+async fn forget_devices(visit: Visit, Path(number): Path<String>) -> Answer {
     find(&visit, &number)?;
     let there = format!("{HERE}/{number}");
     visit.shop.store.commit(move |plan| rules::forget_devices(plan, &number)).await?;

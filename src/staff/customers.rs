@@ -216,7 +216,7 @@ fn read_reason(form: &Form) -> Result<String, Refusal> {
 const RELEASED: Text = Text::new("a frozen account opened again", "解除账号冻结");
 
 /// Staff let the holder of a frozen account in again (INC-05), once they know that it is the holder.
-async fn release(visit: Visit, Path(id): Path<String>, _form: Form) -> Answer {
+async fn release(visit: Visit, Path(id): Path<String>) -> Answer {
     let subject = load(&visit.view()?, &id)?.account.subject;
     let looker = Looker::of(&visit)?;
     let released = visit.shop.store.commit(move |plan| {

@@ -33,7 +33,10 @@ const NOT_CONFIRMED: Text =
     Text::new("Tick the box to confirm the duty of confidentiality.", "请勾选以确认保密义务。");
 
 async fn new_password(visit: Visit, form: Form) -> Answer {
-    let Some((row, member)) = current(&visit, Stage::NewPassword)? else { return Ok(see("/admin/login")) };
+    let Some((row, member)) = current(&visit, Stage::NewPassword)? else {
+        form.refuse_wrong()?;
+        return Ok(see("/admin/login"));
+    };
     match replace_password(&visit, &form, row, &member).await {
         Ok(next) => Ok(go_on(&visit, next)),
         Err(Stop::Refused(refusal)) if refusal.kind == Kind::Invalid => {

@@ -261,7 +261,10 @@ const WRONG_CODE: Text = Text::new(
 
 async fn set_up_second(visit: Visit, form: Form) -> Answer {
     // A secret that is not one of ours was tampered with: begin again with a new one.
-    let Some(secret) = second_factor::read_secret(form.raw("secret")) else { return Ok(see(SECOND)) };
+    let Some(secret) = second_factor::read_secret(form.raw("secret")) else {
+        form.refuse_wrong()?;
+        return Ok(see(SECOND));
+    };
     match decide_factor(&visit, &form, &secret).await {
         Ok(codes) => Ok(page(codes_page(&at(visit, HOME), &codes)?)),
         Err(Stop::Refused(refusal)) if matches!(refusal.kind, Kind::Invalid | Kind::TooMany { .. }) => {
@@ -273,6 +276,7 @@ async fn set_up_second(visit: Visit, form: Form) -> Answer {
 }
 
 async fn decide_factor(visit: &Visit, form: &Form, secret: &[u8]) -> Decided<Vec<String>> {
+    form.refuse_wrong()?;
     let member = visit.clerk()?;
     let step = second_factor::verify(secret, form.raw("code"), visit.shop.clock.now(), 0);
     let last_used = step.ok_or_else(|| Refusal::field("code", WRONG_CODE))?;

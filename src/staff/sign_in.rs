@@ -166,7 +166,10 @@ const WRONG_CODE: Text = Text::new(
 const NO_CODE: Text = Text::new("Enter the code.", "请输入验证码。");
 
 async fn second(visit: Visit, form: Form) -> Answer {
-    let Some((row, member)) = current(&visit, Stage::Second)? else { return Ok(see("/admin/login")) };
+    let Some((row, member)) = current(&visit, Stage::Second)? else {
+        form.refuse_wrong()?;
+        return Ok(see("/admin/login"));
+    };
     match check_second(&visit, &form, row, &member).await {
         Ok(next) => Ok(go_on(&visit, next)),
         Err(Stop::Refused(refusal)) if matches!(refusal.kind, Kind::Invalid | Kind::TooMany { .. }) => {

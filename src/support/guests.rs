@@ -223,7 +223,7 @@ fn freeze(plan: &mut Plan<'_>, contact: Contact) -> Decided<()> {
     }
 }
 
-async fn done(visit: Visit, _form: Form) -> Answer {
+async fn done(visit: Visit) -> Answer {
     if let Some(step) = visit.step.clone() {
         let decide = move |plan: &mut Plan<'_>| match plan.get_row(&GUESTS, &guest_key(&step))? {
             Some((_, Some(vault))) => Ok(plan.drop_vault(vault)?),

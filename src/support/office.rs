@@ -20,7 +20,7 @@ use crate::staff::{self, Looker};
 use crate::store::{Plan, StoreResult};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
-use crate::web::{Answer, Form, Route, Visit, Who, get, page, post, refused, see};
+use crate::web::{Answer, Checked, Form, Route, Visit, Who, get, page, post, refused, see};
 
 const HERE: &str = "/admin/conversations";
 const ON_A_PAGE: usize = 50;
@@ -120,7 +120,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     Ok(page(one_page(&visit, &drawn, &Problems::new())?))
 }
 
-async fn open(visit: Visit, Path(id): Path<String>, _form: Form) -> Answer {
+async fn open(visit: Visit, Path(id): Path<String>) -> Answer {
     let (id, _) = find(&visit, &id)?;
     Ok(page(looked_at(&visit, id, &Form::default(), &Problems::new()).await?))
 }
@@ -152,7 +152,7 @@ async fn answer(visit: Visit, Path(id): Path<String>, form: Form) -> Answer {
     carry_out(&visit, id, &form, problems, "answered", decide).await
 }
 
-async fn close(visit: Visit, Path(id): Path<String>, form: Form) -> Answer {
+async fn close(visit: Visit, Path(id): Path<String>, Checked(form): Checked) -> Answer {
     let (id, _) = find(&visit, &id)?;
     let decide = move |plan: &mut Plan<'_>, seen: u64| rules::close(plan, id, seen);
     carry_out(&visit, id, &form, Vec::new(), "closed", decide).await

@@ -54,7 +54,7 @@ async fn try_add(visit: &Visit, whose: &Whose, id: ConversationId, form: &Form) 
     visit.shop.store.commit(move |plan| rules::write(plan, &whose, id, text, &zone)).await
 }
 
-async fn close(visit: Visit, Path(id): Path<String>, _form: Form) -> Answer {
+async fn close(visit: Visit, Path(id): Path<String>) -> Answer {
     let (whose, id, _) = own_one(&visit, &id).await?;
     visit.shop.store.commit(move |plan| rules::close_own(plan, &whose, id)).await?;
     Ok(see(&format!("{HERE}/{id}?said=closed")))

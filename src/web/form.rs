@@ -1,7 +1,14 @@
-//! Forms as they come in: each field once, no control characters, no more text than it allows.
+//! Forms as they come in: each field once, no control characters, no more text than it allows. That holds for
+//! each field that was sent, whether anybody reads it or not.
+//!
+//! What is wrong with a form is told with the fields that its handler reads, so that the page comes back with
+//! what was typed: the first [`Form::line`], [`Form::lines`], [`Form::secret`] or [`Form::quantity`] names all
+//! of it. A handler that reads none of these before it changes something takes [`Checked`], which is refused at
+//! the door, as is whatever is sent to a handler that takes no form at all. What stands behind the question mark
+//! of a page is not checked beyond the fields that are read: others write such links, and a look changes nothing.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,18 +18,42 @@ use http_body_util::BodyExt;
 use crate::locale::Text;
 use crate::refusal::{Kind, Problem, Refusal, Stop};
 use crate::shop::Shop;
+use crate::t;
 
 /// No field takes more than this many letters.
 pub const MOST_TEXT: usize = 20_000;
 /// A body that brings less than a kilobyte a second over this time is cut off.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LEAST_BYTES: usize = 10 * 1024;
+/// No name of a field has more bytes than this.
+const MOST_NAME: usize = 200;
+/// Of so many fields it is told at once what is wrong with them.
+const MOST_TOLD: usize = 10;
+
+const IS_TWICE: Text = Text::new("This field was sent twice.", "该项重复提交。");
+const HAS_CONTROLS: Text = Text::new("Remove the control characters.", "请去掉控制字符。");
+
+fn too_long(name: &str, most: usize) -> Problem {
+    Problem::saying(name, |l| t!(l, "Use at most {most} characters.", "最多 {most} 个字符。"))
+}
+
+/// Whether text of one line, or of several, holds what nobody types.
+fn has_controls(text: &str, several: bool) -> bool {
+    text.chars().any(|c| c.is_control() && !(several && matches!(c, '\r' | '\n' | '\t')))
+}
+
+fn is_longer(text: &str, most: usize) -> bool {
+    // A byte count below the limit saves the counting of letters.
+    text.len() > most && text.chars().count() > most
+}
 
 /// What was typed into a form.
 #[derive(Clone, Default, Debug)]
 pub struct Form {
     fields: BTreeMap<String, String>,
-    doubled: Vec<String>,
+    doubled: BTreeSet<String>,
+    /// What is wrong with fields that were sent, whatever they mean.
+    wrong: Vec<Problem>,
 }
 
 impl Form {
@@ -37,11 +68,29 @@ impl Form {
 
     pub(super) fn add(&mut self, name: String, value: String) {
         match self.fields.entry(name) {
-            Entry::Occupied(known) => self.doubled.push(known.key().clone()),
+            Entry::Occupied(known) => {
+                self.doubled.insert(known.key().clone());
+            }
             Entry::Vacant(free) => {
                 free.insert(value);
             }
         }
+    }
+
+    /// The same as a form that was sent: what is wrong with any field is found out.
+    pub fn sent(mut self) -> Self {
+        let fields = self.fields.iter();
+        let wrong = fields.filter_map(|(name, value)| wrong_with(name, value, self.doubled.contains(name)));
+        self.wrong = wrong.take(MOST_TOLD).collect();
+        self
+    }
+
+    /// Refuses the form if anything is wrong with any field of it.
+    ///
+    /// # Errors
+    /// A refusal that names each.
+    pub fn refuse_wrong(&self) -> Result<(), Refusal> {
+        Refusal::unless_empty(self.wrong.clone())
     }
 
     /// The field as it was sent; empty if it is missing.
@@ -80,24 +129,23 @@ impl Form {
     }
 
     fn checked(&self, name: &str, most: usize, several: bool, problems: &mut Vec<Problem>) -> String {
+        // Once for all fields; of this one more is known.
+        let is_news = |wrong: &&Problem| !problems.iter().any(|known| known.field == wrong.field);
+        let news: Vec<Problem> = self.wrong.iter().filter(is_news).cloned().collect();
+        problems.extend(news);
         let text = self.raw(name);
-        if self.doubled.iter().any(|doubled| doubled == name) {
-            problems.push(Problem::new(name, Text::new("This field was sent twice.", "该项重复提交。")));
-            return String::new();
-        }
-        let is_control = |c: char| c.is_control() && !(several && matches!(c, '\r' | '\n' | '\t'));
-        if text.chars().any(is_control) {
-            let said = Text::new("Remove the control characters.", "请去掉控制字符。");
-            problems.push(Problem::new(name, said));
-            return String::new();
-        }
-        if text.chars().count() > most.min(MOST_TEXT) {
-            problems.push(Problem::saying(name, |l| {
-                crate::t!(l, "Use at most {most} characters.", "最多 {most} 个字符。")
-            }));
-            return String::new();
-        }
-        text.to_owned()
+        let problem = if self.doubled.contains(name) {
+            Problem::new(name, IS_TWICE)
+        } else if has_controls(text, several) {
+            Problem::new(name, HAS_CONTROLS)
+        } else if is_longer(text, most.min(MOST_TEXT)) {
+            too_long(name, most.min(MOST_TEXT))
+        } else {
+            return text.to_owned();
+        };
+        problems.retain(|known| known.field != name);
+        problems.push(problem);
+        String::new()
     }
 
     /// A plain whole number from 0 to 9999 (contract: `quantity`).
@@ -117,12 +165,58 @@ impl Form {
     }
 }
 
+/// Whether a name can be one of a field, and be shown.
+pub(super) fn is_sound_name(name: &str) -> bool {
+    name.len() <= MOST_NAME && !has_controls(name, false)
+}
+
+pub(super) fn twice(name: &str) -> Problem {
+    Problem::saying(name, |l| t!(l, "The field “{name}” was sent twice.", "“{name}”重复提交。"))
+}
+
+/// What is wrong with a field whose meaning is not known, in words that name it.
+fn wrong_with(name: &str, value: &str, is_twice: bool) -> Option<Problem> {
+    if !is_sound_name(name) {
+        return Some(Problem::new("", Text::new("The form could not be read.", "表单内容无法读取。")));
+    }
+    if is_twice {
+        return Some(twice(name));
+    }
+    if has_controls(value, true) {
+        return Some(Problem::saying(name, |l| {
+            t!(l, "Remove the control characters from the field “{name}”.", "请去掉“{name}”中的控制字符。")
+        }));
+    }
+    is_longer(value, MOST_TEXT).then(|| {
+        Problem::saying(name, |l| {
+            t!(
+                l,
+                "Use at most {MOST_TEXT} characters in the field “{name}”.",
+                "“{name}”最多 {MOST_TEXT} 个字符。"
+            )
+        })
+    })
+}
+
 impl FromRequest<Shop> for Form {
     type Rejection = Stop;
 
     async fn from_request(request: Request, shop: &Shop) -> Result<Self, Stop> {
         let body = read_body(request.into_body(), shop.config().limits.max_body.bytes()).await?;
-        Ok(Self::parse(&body))
+        Ok(Self::parse(&body).sent())
+    }
+}
+
+/// A form with nothing wrong with any field of it: of choices, switches and buttons, of which nothing is typed.
+pub struct Checked(pub Form);
+
+impl FromRequest<Shop> for Checked {
+    type Rejection = Stop;
+
+    async fn from_request(request: Request, shop: &Shop) -> Result<Self, Stop> {
+        let form = Form::from_request(request, shop).await?;
+        form.refuse_wrong()?;
+        Ok(Self(form))
     }
 }
 

@@ -4,11 +4,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::form::Checked;
 use super::reply::{self, StoreFailed, Unanswered};
 use super::route::{Method, Who};
 use super::visit::Visit;
@@ -23,11 +24,13 @@ pub struct Door {
     pub who: Who,
     pub method: Method,
     pub path: &'static str,
+    /// Whether the handler reads the form.
+    pub takes_form: bool,
 }
 
 /// Lets a request through to its handler if its sender may use the route.
 pub async fn admit(
-    Door { who, method, path }: Door,
+    Door { who, method, path, takes_form }: Door,
     State(shop): State<Shop>,
     mut request: Request,
     next: Next,
@@ -45,6 +48,12 @@ pub async fn admit(
     }
     if let Err(answer) = check_who(who, method, &visit, request.headers()) {
         return asked_by(visit, *answer);
+    }
+    if method == Method::Post && !takes_form {
+        request = match without_form(&shop, request).await {
+            Ok(request) => request,
+            Err(stop) => return asked_by(visit, stop.into_response()),
+        };
     }
     note_use(&visit).await;
     request.extensions_mut().insert(visit.clone());
@@ -104,6 +113,13 @@ fn is_cross_site(shop: &Shop, headers: &HeaderMap) -> bool {
     let host = text(header::HOST).unwrap_or("");
     let own = origin == shop.url() || origin.split_once("://").is_some_and(|(_, rest)| rest == host);
     !own
+}
+
+/// A form that no handler reads is held to the same as any other.
+async fn without_form(shop: &Shop, request: Request) -> Result<Request, Stop> {
+    let (head, body) = request.into_parts();
+    Checked::from_request(Request::new(body), shop).await?;
+    Ok(Request::from_parts(head, axum::body::Body::empty()))
 }
 
 fn check_who(who: Who, method: Method, visit: &Visit, headers: &HeaderMap) -> Result<(), Box<Response>> {

@@ -21,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use cookies::Cookie;
-pub use form::Form;
+pub use form::{Checked, Form};
 pub use reply::{Answer, aside, page, refused, see, with_cookie, without_cookie};
 pub use route::{Method, Route, Who, get, post};
 pub use upload::Upload;
@@ -36,10 +36,10 @@ pub fn router(shop: &Shop, routes: Vec<Route>) -> Router {
         if route.who == Who::Demo && !shop.demo {
             continue;
         }
-        let Route { who, method, path, .. } = route;
+        let Route { who, method, path, takes_form, .. } = route;
         let guarded =
             route.handler.layer(middleware::from_fn_with_state(shop.clone(), move |state, request, next| {
-                guard::admit(guard::Door { who, method, path }, state, request, next)
+                guard::admit(guard::Door { who, method, path, takes_form }, state, request, next)
             }));
         router = router.route(route.path, guarded);
     }

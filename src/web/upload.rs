@@ -7,7 +7,7 @@ use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 
-use super::form::{Form, read_body};
+use super::form::{Form, is_sound_name, read_body, twice};
 use crate::locale::Text;
 use crate::refusal::{Kind, Refusal, Stop};
 use crate::shop::Shop;
@@ -42,11 +42,13 @@ impl Upload {
             if !is_file {
                 let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable())?;
                 upload.form.add(name, text);
-            } else if !bytes.is_empty() && upload.files.insert(name, bytes.to_vec()).is_some() {
-                let said = Text::new("A file was sent twice.", "文件重复提交。");
-                return Err(Refusal::of(Kind::Invalid, said).into());
+            } else if !is_sound_name(&name) {
+                return Err(unreadable());
+            } else if !bytes.is_empty() && upload.files.insert(name.clone(), bytes.to_vec()).is_some() {
+                return Err(Refusal::invalid(vec![twice(&name)]).into());
             }
         }
+        upload.form = upload.form.sent();
         Ok(upload)
     }
 }
@@ -70,7 +72,7 @@ impl FromRequest<Shop> for Upload {
         let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         // A form sent without its files comes as any other.
         if kind.starts_with("application/x-www-form-urlencoded") {
-            return Ok(Self { form: Form::parse(&bytes), files: BTreeMap::new() });
+            return Ok(Self { form: Form::parse(&bytes).sent(), files: BTreeMap::new() });
         }
         let mut request = Request::from_parts(head, Body::from(bytes));
         DefaultBodyLimit::disable().apply(&mut request);

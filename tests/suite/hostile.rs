@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use tuckshop::web::{Method, Who};
+use tuckshop::web::{Method, Route, Who};
 
 use crate::actors::{Browser, SHOPPER_PASSWORD, TestShop, fill_address};
 use crate::page::{Form, Page};
@@ -242,6 +242,121 @@ fn blanks(route: &str, path: &str) -> Option<Vec<String>> {
     let fits = pairs.iter().all(|(wanted, given)| wanted.starts_with('{') || wanted == given);
     let filled = pairs.iter().filter(|(wanted, _)| wanted.starts_with('{'));
     fits.then(|| filled.map(|(_, given)| (*given).to_owned()).collect())
+}
+
+/// What no form has, and would be let pass if only fields were looked at that are read.
+fn unheard_of() -> Vec<(&'static str, Vec<(String, String)>)> {
+    let field = |value: String| ("unheard-of".to_owned(), value);
+    vec![
+        ("twice", vec![field("1".to_owned()), field("1".to_owned())]),
+        ("with control characters", vec![field("a\u{7}b".to_owned())]),
+        ("with 100 KB", vec![field("x".repeat(100 * 1024))]),
+        ("with 20,001 letters", vec![field("长".repeat(20_001))]),
+    ]
+}
+
+/// The forms that lead to a route, each kind once, with who found them.
+fn forms_to<'a>(route: &Route, walks: &[(&'a Browser, &Walk)]) -> Vec<(&'a Browser, Form)> {
+    let all =
+        walks.iter().flat_map(|(browser, walk)| walk.forms.values().map(|form| (*browser, form.clone())));
+    all.filter(|(_, form)| blanks(route.path, &form.action).is_some()).collect()
+}
+
+/// A form without fields, for a route that none was found for.
+fn guessed(route: &Route) -> Form {
+    let pieces = route.path.split('/').map(|piece| if piece.starts_with('{') { "1" } else { piece });
+    Form { action: pieces.collect::<Vec<_>>().join("/"), fields: Vec::new() }
+}
+
+/// The same form as its page sends it, or with files.
+async fn post_as(browser: &Browser, action: &str, fields: &[(String, String)], with_files: bool) -> Page {
+    let mut browser = browser.clone();
+    if !with_files {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+        return browser.post(action, &fields).await;
+    }
+    let mut body = String::new();
+    for (name, value) in fields {
+        body += &format!("--tkx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    body += "--tkx--\r\n";
+    let request = axum::http::Request::post(action)
+        .header("content-type", "multipart/form-data; boundary=tkx")
+        .header("sec-fetch-site", "same-origin");
+    browser.send(request, action, axum::body::Body::from(body)).await
+}
+
+/// Housekeeping after an earlier form may have come in between; a form that stores what it refuses does so
+/// each time.
+async fn stores_again(
+    shop: &TestShop,
+    browser: &Browser,
+    action: &str,
+    fields: &[(String, String)],
+    with_files: bool,
+) -> bool {
+    for _ in 0..5 {
+        let before = stored(shop);
+        post_as(browser, action, fields, with_files).await;
+        if stored(shop) == before {
+            return false;
+        }
+    }
+    true
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_no_handler_reads_is_checked_like_any_other() {
+    let (shop, mut lin, mut owner) = peopled().await;
+    let mut visitor = shop.browser();
+    let public = walk(&mut visitor, &[&PUBLIC[..], &["/admin/login", "/cookies"]].concat()).await;
+    let own =
+        walk(&mut lin, &["/account", "/checkout", "/cart", "/account/settings", "/account/security"]).await;
+    let office = walk(&mut owner, &["/admin", "/admin/products", "/admin/orders", "/admin/customers"]).await;
+    let (mut faults, mut unfound, mut sent) = (Vec::new(), Vec::new(), 0);
+    for route in tuckshop::routes::all().into_iter().filter(|route| route.method == Method::Post) {
+        let walks = match route.who {
+            Who::Staff | Who::Owner => vec![(&owner, &office)],
+            Who::Customer => vec![(&lin, &own)],
+            Who::Anyone | Who::Machine | Who::Demo => vec![(&visitor, &public), (&lin, &own)],
+        };
+        let found = forms_to(&route, &walks);
+        // A form that goes to a thing that never was is refused for that.
+        let is_there = !found.is_empty() || !route.path.contains('{');
+        for (browser, form) in if found.is_empty() { vec![(walks[0].0, guessed(&route))] } else { found } {
+            for (what, bad) in unheard_of() {
+                for with_files in [false, true] {
+                    let case = format!("{} with unheard-of {what}, files {with_files}", form.action);
+                    let fields = [form.fields.clone(), bad.clone()].concat();
+                    let before = stored(&shop);
+                    let page = post_as(browser, &form.action, &fields, with_files).await;
+                    sent += 1;
+                    if !(400..500).contains(&page.status) {
+                        faults.push(format!("{case}: {}", page.status));
+                        continue;
+                    }
+                    if stored(&shop) != before
+                        && stores_again(&shop, browser, &form.action, &fields, with_files).await
+                    {
+                        faults.push(format!("{case}: refused, and stored"));
+                    }
+                    if with_files {
+                        // Most forms take no files, and such a body is no form to them.
+                    } else if page.says("unheard-of") {
+                        // As it should be.
+                    } else if is_there {
+                        faults.push(format!("{case}: {} {:.200}", page.status, page.text()));
+                    } else {
+                        unfound.push(route.path);
+                    }
+                }
+            }
+        }
+    }
+    unfound.dedup();
+    println!("{sent} forms sent; no form was found that leads to {unfound:?}");
+    assert!(faults.is_empty(), "{} of {sent}: {faults:#?}", faults.len());
+    assert!(unfound.len() < 20, "{unfound:?}");
 }
 
 /// An id of the same shape that nobody has.
