@@ -231,7 +231,10 @@ mod tests {
     async fn asked(shop: &Shop, path: &str) -> (StatusCode, String) {
         use tower::ServiceExt;
         let request = axum::http::Request::get(path).body(axum::body::Body::empty()).expect("a request");
-        let answer = crate::web::router(shop, routes()).oneshot(request).await.expect("an answer");
+        let answer = crate::web::router(shop, crate::web::Site { routes: routes(), ..crate::rooms::site() })
+            .oneshot(request)
+            .await
+            .expect("an answer");
         let status = answer.status();
         let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
         (status, String::from_utf8(body.to_vec()).expect("text"))

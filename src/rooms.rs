@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use crate::room::Room;
 use crate::store::{Hooks, Register, StoreResult, TableInfo, View};
-use crate::web::Route;
+use crate::web::{Route, Site, SiteAnswers};
 use crate::{
-    accounts, backup, cart, catalogue, closing, consent, export, history, machine, notify, orders, pages,
-    policy, promises, requests, retention, secrets, sessions, settings, sharing, staff, store, support, web,
+    accounts, backup, cart, catalogue, closing, consent, export, front, history, machine, notify, orders,
+    pages, policy, promises, requests, retention, secrets, sessions, settings, sharing, staff, store,
+    support, web,
 };
 
 /// Every room.
@@ -64,6 +65,12 @@ pub fn faults(view: &View<'_>) -> StoreResult<(Vec<String>, u64)> {
         faults.extend(check(view)?);
     }
     Ok((faults, records))
+}
+
+/// What the router serves and asks.
+pub fn site() -> Site {
+    let answers = SiteAnswers { find_staff: staff::find_seat, refusal_page: front::refusal_page };
+    Site { routes: routes(), answers }
 }
 
 /// All routes: the router serves no other, `tuckshop routes` prints them, and tests walk them.

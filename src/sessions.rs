@@ -69,6 +69,15 @@ record! {
     }
 }
 
+/// Who works in the back office, as a visit knows them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StaffSeat {
+    pub id: StaffId,
+    pub name: String,
+    pub email: String,
+    pub owner: bool,
+}
+
 /// A living session.
 #[derive(Clone, Debug)]
 pub struct Session {

@@ -2,13 +2,11 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use axum::http::HeaderMap;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +20,6 @@ use crate::random::Random;
 use crate::refusal::{Kind, Refusal};
 use crate::settings::{self, Settings};
 use crate::store::{Decided, Plan, Store, StoreResult};
-use crate::web::limits::PostLimits;
 
 /// What the shop is made of. One clock, one random source, one store, one disk.
 pub struct Parts {
@@ -86,7 +83,6 @@ pub struct Inner {
     frame_changes: AtomicU64,
     /// Password hashing takes 19 MiB and a core each: only so many at once.
     pub hashing: Semaphore,
-    pub post_limits: PostLimits,
     /// When this process opened the shop.
     pub opened: Timestamp,
     /// When its jobs began: a demonstration is given its past before that.
@@ -135,7 +131,6 @@ impl Shop {
             closes: RwLock::new(closes),
             frame_changes: AtomicU64::new(0),
             hashing: Semaphore::new(at_once as usize),
-            post_limits: PostLimits::new(parts.config.limits.posts_per_hour),
             opened,
             at_work: OnceLock::new(),
             stopped_selling: AtomicBool::new(false),
@@ -255,19 +250,6 @@ impl Shop {
 
     pub fn zone(&self) -> &jiff::tz::TimeZone {
         &self.config.site.timezone
-    }
-
-    /// Who asks: the connection's address, or what a trusted proxy says it is.
-    pub fn peer(&self, connected: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
-        let peer = connected.map_or(crate::web::visit::NO_PEER, |address| address.ip());
-        let trusted = |hop: IpAddr| self.config.site.trusted_proxies.iter().any(|net| net.contains(hop));
-        if !trusted(peer) {
-            return peer;
-        }
-        let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops: Vec<IpAddr> =
-            forwarded.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-        hops.into_iter().rev().find(|hop| !trusted(*hop)).unwrap_or(peer)
     }
 
     /// Does slow password work off the async threads, so many at once as the configuration allows.

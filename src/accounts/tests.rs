@@ -55,7 +55,7 @@ impl Fixture {
         parts.random = random.clone();
         parts.config = parts.config.for_demo();
         let shop = Shop::open(parts).expect("an open shop");
-        let router = crate::web::router(&shop, routes());
+        let router = crate::web::router(&shop, crate::web::Site { routes: routes(), ..crate::rooms::site() });
         Self { shop, clock, random, router, _dir: dir }
     }
 

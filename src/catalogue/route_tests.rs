@@ -47,7 +47,10 @@ impl Site {
             Ok(sessions::begin_of_staff(plan, id, "Test", &*random)?)
         });
         let token = signed_in.await.expect("signed in");
-        let router = crate::web::router(&shop.shop, (super::ROOM.routes)());
+        let router = crate::web::router(
+            &shop.shop,
+            crate::web::Site { routes: (super::ROOM.routes)(), ..crate::rooms::site() },
+        );
         Self { shop, router, token }
     }
 

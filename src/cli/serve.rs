@@ -149,7 +149,7 @@ pub fn keep_open(shop: &Shop, bound: Bound, lock: &Lock, ready: impl FnOnce(&Sho
             }
             None => None,
         };
-        let router = web::router(shop, rooms::routes());
+        let router = web::router(shop, rooms::site());
         let limits = &shop.config().limits;
         let bounds = web::server::Bounds {
             head_within: limits.header_timeout,

@@ -631,7 +631,11 @@ async fn the_outbox_of_a_demonstration_is_there_and_nowhere_else() {
         send_due(&shop).await.expect("looked at");
         for path in ["/demo/outbox", "/demo/outbox.json"] {
             let request = axum::http::Request::get(path).body(axum::body::Body::empty()).expect("a request");
-            let answer = crate::web::router(&shop, routes()).oneshot(request).await.expect("an answer");
+            let answer =
+                crate::web::router(&shop, crate::web::Site { routes: routes(), ..crate::rooms::site() })
+                    .oneshot(request)
+                    .await
+                    .expect("an answer");
             assert_eq!(answer.status(), status, "{path}");
             let page = body_of(Ok(answer)).await;
             assert_eq!(page.contains("li@example.com"), status == 200, "{page}");

@@ -3,11 +3,11 @@
 //! lies sealed in a vault with a clock of its own; the entry holds the digest of those sealed bytes,
 //! so the chain can still be checked once the vault was dropped, and says nothing of what it held.
 
+use crate::sessions::StaffSeat;
 use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
-use super::StaffMember;
 use crate::classes::Class;
 use crate::clock::Timestamp;
 use crate::digest;
@@ -120,7 +120,7 @@ impl Looker {
     /// # Errors
     /// Forbidden if nobody of the staff does.
     pub fn of(visit: &Visit) -> Result<Self, Stop> {
-        let StaffMember { id, name, owner, .. } = visit.clerk()?;
+        let StaffSeat { id, name, owner, .. } = visit.clerk()?;
         Ok(Self { id, name, is_owner: owner, from: visit.peer.to_string() })
     }
 }

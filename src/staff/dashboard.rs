@@ -1,10 +1,11 @@
 //! The first page of the back office: today's numbers, what is to be done, and what the owner should
 //! see to.
 
+use crate::sessions::StaffSeat;
 use jiff::Unit;
 use maud::{Markup, html};
 
-use super::{StaffMember, alerts, has_factor, list};
+use super::{alerts, has_factor, list};
 use crate::clock::Timestamp;
 use crate::front::{self, Page};
 use crate::locale::Locale;
@@ -100,7 +101,7 @@ fn to_do(l: Locale, summary: &AdminSummary) -> Markup {
 }
 
 /// What should be seen to: by everybody about their own account, by the owner about the shop.
-fn warnings(visit: &Visit, view: &View<'_>, member: &StaffMember) -> StoreResult<Vec<Markup>> {
+fn warnings(visit: &Visit, view: &View<'_>, member: &StaffSeat) -> StoreResult<Vec<Markup>> {
     let l = visit.locale;
     let mut found = Vec::new();
     if !has_factor(view, member.id)? {

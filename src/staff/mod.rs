@@ -41,7 +41,7 @@ use crate::locale::{Locale, Text};
 use crate::random::Random;
 use crate::refusal::{Kind, Problem, Refusal};
 use crate::room::{self, Job, Room};
-use crate::sessions::{self, Holder};
+use crate::sessions::{self, Holder, StaffSeat};
 use crate::store::{Decided, Handle, Hooks, IndexedTo, Plan, RestoreKind, StoreError, StoreResult, View};
 use crate::web::{Route, Visit};
 
@@ -96,6 +96,15 @@ fn routes() -> Vec<Route> {
     all.extend(own_looks::routes());
     all.extend(setup::routes());
     all
+}
+
+/// The member of staff with this id as a visit knows them, if they may work.
+///
+/// # Errors
+/// If the store could not be read.
+pub fn find_seat(view: &View<'_>, id: StaffId) -> StoreResult<Option<StaffSeat>> {
+    let member = find(view, id)?.filter(|member| member.active);
+    Ok(member.map(|member| StaffSeat { id, name: member.name, email: member.email, owner: member.owner }))
 }
 
 /// The member of staff with this id; `None` once disabled.
@@ -335,10 +344,10 @@ fn on_restored(plan: &mut Plan<'_>, how: RestoreKind) -> StoreResult<()> {
 }
 
 /// Whether the password is the person's own, once for each try: see [`Tries`].
-async fn proves(visit: &Visit, member: &StaffMember, password: String) -> Decided<bool> {
-    let key = format!("password of {}", member.id);
+async fn proves(visit: &Visit, id: StaffId, password: String) -> Decided<bool> {
+    let key = format!("password of {}", id);
     visit.shop.of::<Tries>().take(&key, visit.shop.clock.now())?;
-    let stored = password_of(&visit.view()?, member.id)?.ok_or(StoreError::Erased)?;
+    let stored = password_of(&visit.view()?, id)?.ok_or(StoreError::Erased)?;
     let right = visit.shop.hash_work(move || crate::passwords::verify(&stored.hash, &password)).await?;
     if right {
         visit.shop.of::<Tries>().forget(&key);

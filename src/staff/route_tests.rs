@@ -80,7 +80,7 @@ impl Site {
         let clock = crate::trial::clock();
         let parts = crate::trial::parts(dir.path(), &clock, false, false);
         let shop = Shop::open(parts).expect("an open shop");
-        let router = crate::web::router(&shop, routes());
+        let router = crate::web::router(&shop, crate::web::Site { routes: routes(), ..crate::rooms::site() });
         Self { shop, router, clock, _dir: dir }
     }
 

@@ -5,13 +5,13 @@ use maud::{Markup, html};
 
 use super::first_password::{new_password_field, read_new_password};
 use super::records::{FactorRow, STAFF_FACTORS};
-use super::{StaffMember, has_factor, proves, set_factor, set_password};
+use super::{has_factor, proves, set_factor, set_password};
 use crate::front::{self, Page};
 use crate::locale::Text;
 use crate::passwords;
 use crate::refusal::{Kind, Problem, Refusal};
 use crate::second_factor;
-use crate::sessions::{self, Holder};
+use crate::sessions::{self, Holder, StaffSeat};
 use crate::store::{Decided, Stop, StoreResult};
 use crate::t;
 use crate::web::ui::{self, Column, Field, Problems, Tone};
@@ -76,7 +76,7 @@ fn said(visit: &Visit) -> Option<String> {
     }
 }
 
-fn second_factor_section(visit: &Visit, member: &StaffMember) -> StoreResult<Markup> {
+fn second_factor_section(visit: &Visit, member: &StaffSeat) -> StoreResult<Markup> {
     let l = visit.locale;
     let view = visit.view()?;
     let left = view.get(&STAFF_FACTORS, &member.id)?.map(|factor| factor.recovery.len());
@@ -123,7 +123,7 @@ fn password_section(visit: &Visit, problems: &Problems) -> Markup {
     )
 }
 
-fn sessions_section(visit: &Visit, member: &StaffMember) -> StoreResult<Markup> {
+fn sessions_section(visit: &Visit, member: &StaffSeat) -> StoreResult<Markup> {
     let l = visit.locale;
     let zone = visit.shop.zone();
     let own = own_session(visit);
@@ -170,14 +170,14 @@ const NO_CURRENT: Text = Text::new("Enter your current password.", "请输入当
 ///
 /// # Errors
 /// A refusal at `current`; too many wrong tries.
-pub async fn prove_current(visit: &Visit, form: &Form, member: &StaffMember) -> Decided<()> {
+pub async fn prove_current(visit: &Visit, form: &Form, member: &StaffSeat) -> Decided<()> {
     let mut problems = Vec::new();
     let current = form.secret("current", &mut problems);
     if current.is_empty() && problems.is_empty() {
         problems.push(Problem::new("current", NO_CURRENT));
     }
     Refusal::unless_empty(problems)?;
-    if proves(visit, member, current).await? {
+    if proves(visit, member.id, current).await? {
         return Ok(());
     }
     Err(Refusal::field("current", WRONG_CURRENT).into())

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::cookies::Cookie;
 use super::form::Checked;
+use super::limits::PostLimits;
 use super::reply::{self, StoreFailed, Unanswered};
 use super::route::{Method, Who};
 use super::visit::Visit;
@@ -114,7 +115,7 @@ fn take_post(shop: &Shop, who: Who, visit: &Visit, headers: &HeaderMap) -> Resul
             ),
         ));
     }
-    match shop.post_limits.count(visit.peer, shop.clock.now()) {
+    match shop.of::<PostLimits>().count(visit.peer, shop.config().limits.posts_per_hour, shop.clock.now()) {
         None => Ok(()),
         Some(retry_after) => Err(Refusal::of(
             Kind::TooMany { retry_after },
@@ -224,8 +225,9 @@ fn copy_to_read_again(shop: &Shop, request: &Request) -> Option<Request> {
 }
 
 fn error_page(visit: &Visit, refusal: &Refusal, answered: Response) -> Response {
-    match crate::front::refusal_page(visit, refusal) {
-        Ok(markup) => {
+    let answers = visit.shop.of::<super::Answers>();
+    match answers.0.get().map(|answers| (answers.refusal_page)(visit, refusal)) {
+        Some(Ok(markup)) => {
             let mut response = (answered.status(), markup).into_response();
             for (name, value) in answered.headers() {
                 if name == header::RETRY_AFTER || name == header::SET_COOKIE || name == header::ALLOW {
@@ -234,7 +236,7 @@ fn error_page(visit: &Visit, refusal: &Refusal, answered: Response) -> Response 
             }
             response
         }
-        Err(_) => answered,
+        Some(Err(_)) | None => answered,
     }
 }
 

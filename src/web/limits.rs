@@ -15,19 +15,15 @@ const HOUR: i64 = 60 * 60;
 const MOST_ADDRESSES: usize = 100_000;
 
 /// Counts posts by network address; an IPv6 network of 64 bits counts as one.
+#[derive(Default)]
 pub struct PostLimits {
-    per_hour: u32,
     seen: Mutex<HashMap<u64, (Timestamp, u32)>>,
 }
 
 impl PostLimits {
-    pub fn new(per_hour: u32) -> Self {
-        Self { per_hour, seen: Mutex::new(HashMap::new()) }
-    }
-
     /// Counts one post (never too many where the limit is 0); after how many seconds to come back, if that was one too many.
-    pub fn count(&self, peer: IpAddr, now: Timestamp) -> Option<i64> {
-        if self.per_hour == 0 {
+    pub fn count(&self, peer: IpAddr, per_hour: u32, now: Timestamp) -> Option<i64> {
+        if per_hour == 0 {
             return None;
         }
         // A panic in here leaves at worst one count behind.
@@ -41,7 +37,7 @@ impl PostLimits {
             (*since, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
-        (*count > self.per_hour).then(|| HOUR - now.seconds_since(*since))
+        (*count > per_hour).then(|| HOUR - now.seconds_since(*since))
     }
 }
 
@@ -81,29 +77,34 @@ mod tests {
 
     #[test]
     fn one_address_too_often_is_told_when_to_come_back() {
-        let limits = PostLimits::new(2);
+        let limits = PostLimits::default();
         let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         let start = Timestamp::from_millis(1_000_000);
-        assert_eq!(limits.count(one, start), None);
-        assert_eq!(limits.count(one, start), None);
-        assert_eq!(limits.count(one, start.plus_seconds(60)), Some(HOUR - 60));
-        assert_eq!(limits.count(other, start), None);
-        assert_eq!(limits.count(one, start.plus_seconds(HOUR)), None);
+        assert_eq!(limits.count(one, 2, start), None);
+        assert_eq!(limits.count(one, 2, start), None);
+        assert_eq!(limits.count(one, 2, start.plus_seconds(60)), Some(HOUR - 60));
+        assert_eq!(limits.count(other, 2, start), None);
+        assert_eq!(limits.count(one, 2, start.plus_seconds(HOUR)), None);
     }
 
     #[test]
     fn a_flood_of_addresses_resets_the_count_of_nobody_who_sent_much() {
-        let limits = PostLimits::new(2);
+        const MOST: u32 = 2;
+        let limits = PostLimits::default();
         let one = IpAddr::from([192, 0, 2, 1]);
         let start = Timestamp::from_millis(1_000_000);
         for _ in 0..3 {
-            limits.count(one, start);
+            limits.count(one, MOST, start);
         }
         let flood = 3 * u32::try_from(MOST_ADDRESSES).expect("a small number");
         for (number, second) in (0..flood).zip((0..HOUR - 1).cycle()) {
-            limits.count(IpAddr::from((0x0A00_0000 + number).to_be_bytes()), start.plus_seconds(second));
+            limits.count(
+                IpAddr::from((0x0A00_0000 + number).to_be_bytes()),
+                MOST,
+                start.plus_seconds(second),
+            );
         }
         assert!(limits.seen.lock().expect("sound").len() <= MOST_ADDRESSES);
-        assert_eq!(limits.count(one, start.plus_seconds(HOUR - 1)), Some(1));
+        assert_eq!(limits.count(one, MOST, start.plus_seconds(HOUR - 1)), Some(1));
     }
 }

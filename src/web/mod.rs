@@ -14,6 +14,8 @@ pub mod ui;
 pub mod upload;
 pub mod visit;
 
+use std::sync::OnceLock;
+
 use axum::Router;
 use axum::middleware;
 use tower_http::CompressionLevel;
@@ -27,12 +29,39 @@ pub use route::{Method, Route, Who, get, post};
 pub use upload::Upload;
 pub use visit::{Visit, local_path};
 
+use maud::Markup;
+
+use crate::ids::StaffId;
+use crate::refusal::Refusal;
+use crate::sessions::StaffSeat;
 use crate::shop::Shop;
+use crate::store::{StoreResult, View};
+
+/// What the router is handed: it serves what stands here, and knows none of the rooms that it comes from.
+pub struct Site {
+    pub routes: Vec<Route>,
+    pub answers: SiteAnswers,
+}
+
+/// What the router asks the rooms.
+#[derive(Clone, Copy)]
+pub struct SiteAnswers {
+    /// The member of staff of this id, if they may work.
+    pub find_staff: fn(&View<'_>, StaffId) -> StoreResult<Option<StaffSeat>>,
+    /// The page for what was not answered otherwise.
+    pub refusal_page: fn(&Visit, &Refusal) -> StoreResult<Markup>,
+}
+
+/// The answers of the rooms, once a router was made for the shop.
+#[derive(Default)]
+struct Answers(OnceLock<SiteAnswers>);
 
 /// The whole shop as one service: every route behind its guard, every answer with its headers.
-pub fn router(shop: &Shop, routes: Vec<Route>) -> Router {
+pub fn router(shop: &Shop, site: Site) -> Router {
+    // A second router of the same shop is asked the same.
+    let _ = shop.of::<Answers>().0.set(site.answers);
     let mut router = Router::new();
-    for route in routes {
+    for route in site.routes {
         if route.who == Who::Demo && !shop.demo {
             continue;
         }

@@ -1,5 +1,6 @@
 //! One visit: who asks, in which language, from where. Every handler takes one.
 
+use crate::web::Answers;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -12,9 +13,8 @@ use crate::config::Period;
 use crate::ids::SubjectId;
 use crate::locale::Locale;
 use crate::refusal::Refusal;
-use crate::sessions::{self, Holder, Session};
+use crate::sessions::{self, Holder, Session, StaffSeat};
 use crate::shop::Shop;
-use crate::staff::StaffMember;
 use crate::store::{Stop, StoreResult, View};
 
 /// Who asks, and how.
@@ -25,7 +25,7 @@ pub struct Visit {
     /// Path and query.
     pub path: String,
     pub customer: Option<Session>,
-    pub staff: Option<(StaffMember, Session)>,
+    pub staff: Option<(StaffSeat, Session)>,
     pub peer: IpAddr,
     /// The visitor's cart token, if the browser sent one.
     pub cart: Option<String>,
@@ -53,7 +53,7 @@ impl Visit {
             None => None,
         };
         let staff = match Cookie::Staff.read(headers, https) {
-            Some(token) => find_staff(&shop.store.view()?, &token, idle, now)?,
+            Some(token) => find_staff(shop, &token, idle, now)?,
             None => None,
         };
         let header_text =
@@ -68,7 +68,7 @@ impl Visit {
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             customer,
             staff,
-            peer: shop.peer(peer, headers),
+            peer: peer_of(shop, peer, headers),
             cart: Cookie::Cart.read(headers, https),
             step: Cookie::Step.read(headers, https),
             agent: header_text(&header::USER_AGENT).into(),
@@ -96,7 +96,7 @@ impl Visit {
     }
 
     /// The signed-in member of staff; routes for staff always have one.
-    pub fn clerk(&self) -> Result<StaffMember, Stop> {
+    pub fn clerk(&self) -> Result<StaffSeat, Stop> {
         self.staff.as_ref().map(|(member, _)| member.clone()).ok_or_else(|| Refusal::forbidden().into())
     }
 
@@ -112,14 +112,16 @@ fn takes_gzip(entry: &str) -> bool {
 }
 
 fn find_staff(
-    view: &View<'_>,
+    shop: &Shop,
     token: &str,
     idle: Period,
     now: Timestamp,
-) -> StoreResult<Option<(StaffMember, Session)>> {
+) -> StoreResult<Option<(StaffSeat, Session)>> {
+    let Some(find) = shop.of::<Answers>().0.get().map(|site| site.find_staff) else { return Ok(None) };
+    let view = &shop.store.view()?;
     let Some(session) = sessions::find(view, token, idle, now)? else { return Ok(None) };
     let Holder::Staff(id) = session.holder else { return Ok(None) };
-    Ok(crate::staff::find(view, id)?.filter(|member| member.active).map(|member| (member, session)))
+    Ok(find(view, id)?.map(|seat| (seat, session)))
 }
 
 impl FromRequestParts<Shop> for Visit {
@@ -132,6 +134,19 @@ impl FromRequestParts<Shop> for Visit {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
         Ok(Self::of(shop, &parts.uri, &parts.headers, peer)?)
     }
+}
+
+/// Who asks: the connection's address, or what a trusted proxy says it is.
+fn peer_of(shop: &Shop, connected: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+    let peer = connected.map_or(NO_PEER, |address| address.ip());
+    let trusted = |hop: IpAddr| shop.config().site.trusted_proxies.iter().any(|net| net.contains(hop));
+    if !trusted(peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    hops.into_iter().rev().find(|hop| !trusted(*hop)).unwrap_or(peer)
 }
 
 /// The address a request counts under where no connection is known (in-process tests).

@@ -68,7 +68,7 @@ impl TestShop {
     async fn on(clock: Arc<ManualClock>, shown: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let shop = open_dir(dir.path(), shown).await;
-        let router = web::router(&shop, rooms::routes());
+        let router = web::router(&shop, rooms::site());
         Self { dir, clock, shop, router }
     }
 
@@ -79,14 +79,14 @@ impl TestShop {
         shop.store.close();
         drop(shop);
         let shop = open_dir_with(dir.path(), clock.clone(), change).await;
-        let router = web::router(&shop, rooms::routes());
+        let router = web::router(&shop, rooms::site());
         Self { dir, clock, shop, router }
     }
 
     /// The shop that lies restored in a folder, by the same clock.
     pub async fn in_folder(&self, folder: tempfile::TempDir) -> Self {
         let shop = open_dir(&folder.path().join("shop"), self.clock.clone()).await;
-        let router = web::router(&shop, rooms::routes());
+        let router = web::router(&shop, rooms::site());
         Self { dir: folder, clock: self.clock.clone(), shop, router }
     }
 

@@ -79,7 +79,7 @@ async fn restored(shop: &TestShop, kept: &Kept) -> (tempfile::TempDir, Result<re
 
 async fn open_restored(shop: &TestShop, folder: &tempfile::TempDir) -> Browser {
     let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
-    Browser::of(web::router(&opened, tuckshop::rooms::routes()))
+    Browser::of(web::router(&opened, tuckshop::rooms::site()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,7 +268,7 @@ async fn a_cancellation_since_the_backup_stands_and_one_taken_back_since_does_no
     let (folder, report) = restored(&shop, &kept).await;
     report.expect("restored");
     let opened = open_dir(&folder.path().join("shop"), shop.clock.clone()).await;
-    let mut browser = Browser::of(web::router(&opened, tuckshop::rooms::routes()));
+    let mut browser = Browser::of(web::router(&opened, tuckshop::rooms::site()));
     tuckshop::notify::send_due(&opened).await.expect("the outbox runs");
     let outbox = browser.get("/demo/outbox.json").await.must_be(200).body;
     assert!(outbox.contains("Your account is still cancelled"), "whoever leaves is told: {outbox}");

@@ -219,7 +219,7 @@ async fn at_shop(folder: &Path, rehearsal: bool) -> Browser {
     opener.clock = Some(Arc::new(ManualClock::at(Timestamp::from_millis(START))));
     let open = move || opener.open_or_make("http://127.0.0.1:8080").unwrap_or_else(|error| panic!("{error}"));
     let shop = tokio::task::spawn_blocking(open).await.expect("opened");
-    Browser::of(web::router(&shop, rooms::routes()))
+    Browser::of(web::router(&shop, rooms::site()))
 }
 
 #[tokio::test(flavor = "multi_thread")]

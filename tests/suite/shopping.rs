@@ -175,7 +175,7 @@ async fn a_kept_page_follows_goods_and_shop_and_shows_nobody_anothers_cart() {
 async fn a_packed_page_unpacks_to_the_plain_one() {
     use std::io::Read;
     let shop = TestShop::open().await;
-    let router = tuckshop::web::router(&shop.shop, tuckshop::rooms::routes());
+    let router = tuckshop::web::router(&shop.shop, tuckshop::rooms::site());
     let ask = async |encoding: &str| {
         use http_body_util::BodyExt;
         use tower::ServiceExt;

@@ -26,7 +26,10 @@ impl Browser {
     fn new(world: &World) -> Self {
         let mut routes = (cart::ROOM.routes)();
         routes.extend(orders::routes());
-        Self { router: web::router(&world.shop, routes), cookies: String::new() }
+        Self {
+            router: web::router(&world.shop, web::Site { routes, ..crate::rooms::site() }),
+            cookies: String::new(),
+        }
     }
 
     fn signed_in(world: &World) -> Self {
