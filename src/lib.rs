@@ -11,20 +11,30 @@
 //! | [`orders`] | checkout, an order's life, the back office's order pages |
 //! | [`payments`] | what is due, paid, to be given back |
 //! | [`delivery`] | China's divisions |
-//! | [`accounts`] | registration, codes, sign-in, addresses, settings |
+//! | [`accounts`] | registration, codes, sign-in, addresses, settings, leaving |
 //! | [`staff`] | who works here, the access log, customers, the first run |
-//! | [`notify`] | the outbox of messages |
-//! | [`pages`] | terms, delivery, returns, contact, privacy |
-//! | [`requests`] | requests about personal data |
 //! | [`support`] | conversations with customers and visitors, reports of leaks |
-//! | [`retention`] | what goes by itself when its time has come |
+//! | [`consent`] | what each person allows, with receipts and evidence |
+//! | [`history`] | searches, products looked at and devices, of those who allow it |
+//! | [`sharing`] | what went to other parties, and who is to be told to delete |
+//! | [`retention`] | what goes by itself when its time has come, legal holds |
+//! | [`export`] | the copy of one's data |
+//! | [`requests`] | requests about personal data |
+//! | [`policy`] | the privacy policy in versions |
+//! | [`promises`] | whether each promise of the policy is kept |
 //! | [`closing`] | closing the business: notice, erasure, what stays |
+//! | [`pages`] | terms, delivery, returns, contact, privacy |
+//! | [`notify`] | the outbox of messages |
 //! | [`backup`] | archives, keyring copies, restores |
-//! | [`demo`] | the demonstration |
+//! | [`machine`] | health, metrics and other doors for programs |
 //!
-//! Below them lies one floor: [`store`] (sealed tables, one writer), [`classes`] (the register of
-//! data), [`clock`], [`random`], [`disk`], [`money`], [`ids`], [`config`], [`settings`],
-//! [`sessions`], [`secrets`]. Above them one roof: [`web`], [`front`] and [`cli`].
+//! Each says in one constant what it stores, serves, does by itself and checks ([`room::Room`]); [`rooms`] is
+//! the list of them. `ARCHITECTURE.md` shows how to add a field, a room, a job or a letter.
+//!
+//! Below the rooms lies one floor: [`store`] (sealed tables, one writer), [`classes`] (the register of
+//! data), [`clock`], [`random`], [`digest`], [`disk`], [`money`], [`ids`], [`config`], [`settings`],
+//! [`sessions`], [`secrets`]. Above them one roof: [`rooms`], [`jobs`], [`opening`], [`demo`] and [`cli`];
+//! between the two stand [`room`], [`shop`], [`web`] and [`front`].
 //!
 //! # The way of one request
 //!

@@ -32,9 +32,16 @@ impl Locale {
         }
     }
 
-    /// The first language of an `Accept-Language` header that the shop speaks.
+    /// The language of an `Accept-Language` header that is wanted most among those that the shop speaks;
+    /// the first of equals.
     pub fn from_accept_language(header: &str) -> Option<Self> {
-        header.split(',').find_map(|part| Self::parse(part.split(';').next()?))
+        let mut best: Option<(u16, Self)> = None;
+        for (language, thousandths) in header.split(',').filter_map(weighted) {
+            if thousandths > best.map_or(0, |(most, _)| most) {
+                best = Some((thousandths, language));
+            }
+        }
+        best.map(|(_, language)| language)
     }
 
     /// Picks the text of this language.
@@ -44,6 +51,17 @@ impl Locale {
             Self::Zh => zh,
         }
     }
+}
+
+/// A language of the shop and how much it is wanted, in thousandths: `zh;q=0.8`. No weight, and one that
+/// can't be read, is a whole one (RFC 9110, 12.4.2).
+fn weighted(part: &str) -> Option<(Locale, u16)> {
+    let (tag, weight) = part.split_once(';').unwrap_or((part, ""));
+    let weight = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
+    let weight = weight.and_then(|number| number.trim().parse::<f32>().ok());
+    let weight = weight.filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(1.0);
+    // Between 0 and 1000, so nothing is cut off.
+    Some((Locale::parse(tag)?, (weight * 1000.0).round() as u16))
 }
 
 /// A sentence in both languages, for constants and refusals.
@@ -104,3 +122,36 @@ macro_rules! closed_list {
     };
 }
 pub(crate) use closed_list;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_that_a_browser_wants_most_is_taken() {
+        let (en, zh) = (Some(Locale::En), Some(Locale::Zh));
+        for (header, wanted) in [
+            ("", None),
+            ("fr, de;q=0.8", None),
+            ("en", en),
+            ("zh-CN,zh;q=0.9,en;q=0.8", zh),
+            // The order says nothing where the weights do.
+            ("en;q=0.5,zh;q=1", zh),
+            ("en-GB;q=0.3, fr, zh-TW;q=0.35", zh),
+            ("en ; q=0.5 , zh ; Q=0.501", zh),
+            // Among equals the first.
+            ("zh,en", zh),
+            ("en;q=0.7,zh;q=0.7", en),
+            // A weight of nothing is a no.
+            ("en;q=0,zh;q=0.1", zh),
+            ("en;q=0.000", None),
+            // What is no weight says nothing.
+            ("en;q=much,zh;q=0.9", en),
+            ("zh;q=0.9,en;q=nan", en),
+            ("zh;q=0.9,en;q=7", en),
+            (";q=1,,;,zh", zh),
+        ] {
+            assert_eq!(Locale::from_accept_language(header), wanted, "{header}");
+        }
+    }
+}

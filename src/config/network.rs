@@ -4,12 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
+
 /// One address, or all that begin with the same bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
+pub struct Network(IpNet);
 
 /// Not a network; [`fmt::Display`] says how one is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -19,41 +18,28 @@ pub struct NotANetwork;
 impl Network {
     /// Whether `address` lies in this network. An IPv4 address in IPv6 clothes counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        if address.is_ipv4() != self.address.is_ipv4() {
-            return false;
-        }
-        let away = left_aligned(address) ^ left_aligned(self.address);
-        self.bits == 0 || away >> (128 - u32::from(self.bits)) == 0
-    }
-}
-
-/// The address as the first bits of a long number.
-fn left_aligned(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
-        IpAddr::V6(v6) => v6.to_bits(),
+        self.0.contains(&address.to_canonical())
     }
 }
 
 impl FromStr for Network {
     type Err = NotANetwork;
 
+    /// The address is read by the standard library, which refuses leading zeros (`010.0.0.0` can mean
+    /// two addresses); `ipnet` itself would take them.
     fn from_str(text: &str) -> Result<Self, NotANetwork> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| NotANetwork)?)),
-            None => (text, None),
+        let Some((address, bits)) = text.split_once('/') else {
+            return text.parse::<IpAddr>().map(|address| Self(address.into())).map_err(|_| NotANetwork);
         };
-        let address: IpAddr = address.parse().map_err(|_| NotANetwork)?;
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(all);
-        if bits > all { Err(NotANetwork) } else { Ok(Self { address, bits }) }
+        let address = address.parse().map_err(|_| NotANetwork)?;
+        let bits = bits.parse().map_err(|_| NotANetwork)?;
+        IpNet::new(address, bits).map(Self).map_err(|_| NotANetwork)
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        self.0.fmt(f)
     }
 }
 
@@ -75,7 +61,11 @@ mod tests {
         assert!(inside("::/0", "2001:db8::1"));
         assert!(!inside("::/0", "10.0.0.1"));
         assert!(inside("10.0.0.0/8", "::ffff:10.1.2.3"));
-        for wrong in ["", "10.0.0.0/33", "localhost", "10.0.0.0/", "10.0.0/8"] {
+        assert!(inside("10.9.8.7/8", "10.1.2.3"), "bits beyond the length don't count");
+        assert!(inside("0.0.0.0/0", "203.0.113.9"));
+        assert_eq!("10.9.8.7/8".parse::<Network>().unwrap().to_string(), "10.9.8.7/8");
+        assert_eq!("fd00::1".parse::<Network>().unwrap().to_string(), "fd00::1/128");
+        for wrong in ["", "10.0.0.0/33", "localhost", "10.0.0.0/", "10.0.0/8", "010.0.0.0/8", "fd00::/129"] {
             assert_eq!(wrong.parse::<Network>(), Err(NotANetwork), "{wrong}");
         }
     }

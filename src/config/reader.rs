@@ -322,7 +322,7 @@ impl Reader {
     /// another section.
     fn nearest(&self, key: &str) -> Option<&'static str> {
         let by_letters =
-            self.settings.iter().map(|setting| (distance(key, setting.key), setting.key)).min()?;
+            self.settings.iter().map(|setting| (strsim::levenshtein(key, setting.key), setting.key)).min()?;
         if by_letters.0 <= (key.chars().count() / 4).max(2) {
             return Some(by_letters.1);
         }
@@ -372,20 +372,4 @@ fn expanded(text: &str, home: Option<&PathBuf>) -> Parsed<PathBuf> {
         Some(home) => Ok(home.join(rest)),
         None => Err("begins with ~/, but the variable HOME is not set; write the whole path".to_owned()),
     }
-}
-
-/// How many letters must be put in, left out or changed to make one word the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
 }

@@ -20,6 +20,7 @@ mod first_run;
 mod frame;
 mod holds;
 mod hostile;
+mod house;
 mod keys;
 mod leaks;
 mod leaving;
