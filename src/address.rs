@@ -17,7 +17,6 @@ use crate::store::{Field, Record, record};
 use crate::t;
 use crate::web::Form;
 use crate::web::ui::{self, Width};
-
 use countries::COUNTRIES;
 
 record! {

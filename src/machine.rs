@@ -1,6 +1,5 @@
 //! Doors for programs: health, metrics, search engines, security researchers, password managers.
 
-use crate::room::job::JobRuns;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::notify;
 use crate::orders;
 use crate::pages::InfoPage;
+use crate::room::job::JobRuns;
 use crate::room::{self, Job, JobLog, Room};
 use crate::shop::Shop;
 use crate::store::StoreResult;

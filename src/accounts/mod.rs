@@ -7,35 +7,40 @@
 //!   [`entry`], which asks for the second factor where one is set. Those that take something from
 //!   visitors without an account use [`visitors`].
 
+mod addresses;
+mod cancel;
+mod centre;
 pub mod codes;
 pub mod entry;
 mod factor;
 mod freeze;
+mod language;
 mod leaving;
 pub(crate) mod pages;
 pub mod records;
-mod saved;
-mod tries;
-pub mod visitors;
-
-mod addresses;
-mod cancel;
-mod centre;
-mod language;
 mod registration;
 mod reset;
 mod restore;
+mod saved;
 mod security;
 mod settings;
 mod sign_in;
-
 #[cfg(test)]
 mod tests;
-
-use std::time::Duration;
+mod tries;
+pub mod visitors;
 
 use std::ops::Bound;
 use std::sync::LazyLock;
+use std::time::Duration;
+
+pub use factor::is_set as has_second_factor;
+pub use freeze::{freeze, frozen_since, release};
+pub use leaving::{
+    AFTER_RESTORE, Leaving, WaitsFor, erase, erase_due, erase_whole, faults, is_in_use, leave,
+    past_their_month, stay, vaults_of, waits_for, would_erase,
+};
+pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};
 
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -51,16 +56,7 @@ use crate::retention::holds;
 use crate::room::{self, Job, Room};
 use crate::store::{Decided, Handle, Hooks, IndexedTo, Key, Plan, StoreError, StoreResult, View};
 use crate::web::Route;
-
 use records::{ACCOUNTS, AccountRow, HOLDINGS, HoldingRow, PASSWORDS, PasswordRow};
-
-pub use factor::is_set as has_second_factor;
-pub use freeze::{freeze, frozen_since, release};
-pub use leaving::{
-    AFTER_RESTORE, Leaving, WaitsFor, erase, erase_due, erase_whole, faults, is_in_use, leave,
-    past_their_month, stay, vaults_of, waits_for, would_erase,
-};
-pub use saved::{SavedAddress, addresses, delete_address, make_default, save_address};
 
 /// A customer's account.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Anchors of the access log (SEC-07): where the chain ended, signed, hourly at each place. Whoever cuts the
 //! log or writes it anew afterwards is found out by any anchor that is older.
 
-use crate::store::{Decided, Plan, record, tables};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::notify;
 use crate::shop::Shop;
 use crate::staff::access_log;
+use crate::store::{Decided, Plan, record, tables};
 
 /// The name of the anchor at each place.
 pub const ANCHOR: &str = "audit.anchor";

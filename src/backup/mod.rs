@@ -20,25 +20,24 @@ mod signing;
 mod tests;
 pub mod verify;
 
-use crate::store::{
-    Decided, ERASURES, Hooks, Plan, RestoreKind, StoreError, StoreResult, View, record, tables,
-};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use goes_on::{Question, go_on, question};
 pub use place::{Place, PlaceId, Strange, places};
-pub use schedule::{late, make_due, note_rehearsed, rehearsal_is_due};
-
 pub use recipients::{
     RecoveryFacts, RecoveryKey, draw_recovery_key, make_recovery_key, recipients, recovery_facts,
     use_recovery_key,
 };
+pub use schedule::{late, make_due, note_rehearsed, rehearsal_is_due};
 
 use crate::clock::Timestamp;
 use crate::room::{self, Job, Rest, Room, When};
 use crate::shop::Shop;
+use crate::store::{
+    Decided, ERASURES, Hooks, Plan, RestoreKind, StoreError, StoreResult, View, record, tables,
+};
 
 /// The file in the data dir of a demonstration that opens its backups.
 pub const DEMO_IDENTITY: &str = "backup-identity.txt";

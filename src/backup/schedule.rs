@@ -1,12 +1,12 @@
 //! Backups that are made by themselves, and what the owner is reminded of.
 
-use crate::room::Rest;
-use crate::store::{Decided, Plan, StoreResult, View, record, tables};
 use std::time::Duration;
 
 use super::{BackupError, has_recipients, list, now, rotation};
 use crate::clock::Timestamp;
+use crate::room::Rest;
 use crate::shop::Shop;
+use crate::store::{Decided, Plan, StoreResult, View, record, tables};
 
 /// How often it is looked whether a backup is due.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(60);

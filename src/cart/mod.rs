@@ -6,7 +6,7 @@
 //!
 //! - [`count`], [`lines`] and [`of`] read it, with today's prices;
 //! - [`merge`] is called at sign-in, [`empty`] when an order was placed;
-//! - [`routes`] serves `/cart`.
+//! - its pages serve `/cart`.
 
 mod pages;
 mod records;

@@ -2,7 +2,6 @@
 //! for everybody, and the whole page, packed too, for those who are not signed in and have nothing in
 //! a cart. Bounded in memory.
 
-use crate::catalogue::reader::Cache;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,6 +14,7 @@ use maud::{Markup, PreEscaped};
 use super::bounded::Bounded;
 use super::lists::Category;
 use super::reader::{Reader, Seen, read};
+use crate::catalogue::reader::Cache;
 use crate::front::{self, Page};
 use crate::shop::FrameVersion;
 use crate::store::{Stop, StoreResult};

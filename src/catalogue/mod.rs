@@ -35,6 +35,8 @@ mod stock;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 pub use export::export;
 pub use import::{ImportReport, SoldSince, import, import_categories};
 pub use lists::{Category, Sort};
@@ -48,14 +50,12 @@ pub use sheet::LineProblem;
 pub use slug::{category_path, product_path};
 pub use stock::{give_back, movements, take_stock};
 
-use crate::store::{Decided, StoreError, StoreResult, View};
-use std::time::Duration;
-
 use crate::ids::{ProductId, VariantId};
 use crate::locale::Locale;
 use crate::money::Money;
 use crate::room::{self, Job, Room, When};
 use crate::shop::Shop;
+use crate::store::{Decided, StoreError, StoreResult, View};
 
 /// This room, as the house knows it.
 pub static ROOM: Room = Room {

@@ -26,7 +26,6 @@ use crate::room::Room;
 use crate::sessions;
 use crate::store::{Key, Plan, Stop, StoreResult, View};
 use crate::web::{Route, Visit};
-
 use records::{EVIDENCE, GRANTS, GrantRow, RECEIPTS};
 
 /// So many receipts are listed in a message.

@@ -16,7 +16,6 @@ use crate::contact::check_text;
 use crate::locale::{Locale, Text};
 use crate::refusal::Problem;
 use crate::t;
-
 use names::{Suffixes, find, find_exactly, letters};
 
 /// One row of the list.

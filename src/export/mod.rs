@@ -12,12 +12,11 @@ mod pages;
 mod records;
 mod section;
 
-pub use make::{remove_dead, run_due};
-pub use pages::list;
-
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use std::path::{Path, PathBuf};
+pub use make::{remove_dead, run_due};
+pub use pages::list;
 
 use crate::classes::Class;
 use crate::clock::Timestamp;
@@ -26,7 +25,6 @@ use crate::locale::Locale;
 use crate::random::Random;
 use crate::room::{self, Job, Room, When};
 use crate::store::{Hooks, Plan, StoreResult, View};
-
 use records::{EXPORTS, ExportRow, State};
 
 /// This room, as the house knows it.

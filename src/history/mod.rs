@@ -7,11 +7,11 @@ mod pages;
 mod phrases;
 mod records;
 
+use std::time::Duration;
+
 pub use pages::PAGE;
 pub use phrases::{Gathered, often, store_phrases};
 pub use records::{DeviceRow, LookRow, SearchRow};
-
-use std::time::Duration;
 
 use crate::accounts;
 use crate::classes::Class;
@@ -25,7 +25,6 @@ use crate::room::{self, AtClose, Job, Room};
 use crate::shop::Shop;
 use crate::store::{Decided, Key, Plan, Record, StoreResult, Table, View};
 use crate::web::{Route, Visit};
-
 use records::{DEVICES, LOOKS, SEARCHES};
 
 /// So many rows of a kind are kept for a person; the oldest makes room.

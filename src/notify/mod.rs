@@ -2,10 +2,10 @@
 //!
 //! - [`queue_order_step`], [`queue_staff`], [`queue_to_account`], [`queue_to_contact`], [`queue_to_owners`],
 //!   [`queue_about_request`], [`queue_farewell`]
-//!   and [`queue_code`] queue a message in the commit that causes it. Afterwards ring
-//!   `shop.outbox_bell`; the outbox is looked at every few seconds in any case.
+//!   and [`queue_code`] queue a message in the commit that causes it. The store rings the outbox once that commit
+//!   is stored; it is looked at every few seconds in any case.
 //! - [`reach`] says which contacts the shop can send to.
-//! - [`run`] sends; [`send_due`] sends what is due once.
+//! - [`send_due`] sends what is due.
 //! - [`oldest_waiting`], [`count`], [`count_passing`] are for the dashboard and for metrics.
 //!
 //! A message is marked as being sent before anything leaves. Found so at a start, or when the

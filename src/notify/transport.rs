@@ -2,7 +2,6 @@
 //! mail server is led step by step, because it matters how far it came when it broke off: before
 //! the text was handed over nothing was sent, after it nobody knows.
 
-use crate::notify::Practice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +22,7 @@ use super::texts::{Letter, Written};
 use crate::clock::Timestamp;
 use crate::config::Email;
 use crate::contact::Contact;
+use crate::notify::Practice;
 use crate::sharing::Recipient;
 use crate::shop::Shop;
 

@@ -1,6 +1,5 @@
 //! The facts that stand in the texts, as HTML.
 
-use crate::store::Register;
 use maud::{Markup, html};
 
 use super::registers;
@@ -11,6 +10,7 @@ use crate::consent::{NECESSARY, PURPOSES};
 use crate::locale::{Locale, Text};
 use crate::payments;
 use crate::settings::Settings;
+use crate::store::Register;
 use crate::t;
 use crate::web::cookies::{COOKIES, CookieFacts};
 use crate::web::ui::{self, Column};

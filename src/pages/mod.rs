@@ -3,13 +3,14 @@
 //! the register of data classes.
 
 mod facts;
+#[cfg(test)]
+mod policy_tests;
 mod registers;
 mod text;
 
-#[cfg(test)]
-mod policy_tests;
-
 use maud::{Markup, html};
+
+pub use facts::{cookie_table, how_long};
 
 use crate::front::{self, Page};
 use crate::locale::{Locale, Text};
@@ -19,8 +20,6 @@ use crate::shop::Shop;
 use crate::t;
 use crate::web::ui;
 use crate::web::{Answer, Route, Visit, Who, get, reply};
-pub use facts::{cookie_table, how_long};
-
 use facts::Facts;
 
 /// A page that informs.

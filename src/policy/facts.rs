@@ -1,6 +1,5 @@
 //! The facts of the policy, as the registers and the configuration say them at a moment.
 
-use crate::store::Register;
 use serde::{Deserialize, Serialize};
 
 use super::records::AddedRow;
@@ -11,6 +10,7 @@ use crate::locale::{Locale, Text};
 use crate::notify;
 use crate::settings::Settings;
 use crate::shop::Shop;
+use crate::store::Register;
 use crate::web::cookies::COOKIES;
 
 /// A text of the program as it stood in a version.

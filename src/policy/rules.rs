@@ -12,7 +12,7 @@ use super::records::{
     ADDED, AddedRow, DRAFT, DraftRow, FACTS, FactsRow, TEXTS, TextRow, VERSIONS, VersionRow, text_key,
 };
 use super::{Standing, people};
-use crate::accounts::{self};
+use crate::accounts;
 use crate::clock::Timestamp;
 use crate::digest;
 use crate::locale::{Locale, Text};

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{Finding, Verdict};
-use crate::accounts::{self};
+use crate::accounts;
 use crate::backup;
 use crate::classes::Class;
 use crate::clock::Timestamp;

@@ -3,7 +3,6 @@
 //! lies sealed in a vault with a clock of its own; the entry holds the digest of those sealed bytes,
 //! so the chain can still be checked once the vault was dropped, and says nothing of what it held.
 
-use crate::sessions::StaffSeat;
 use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use crate::ids::{OrderNumber, StaffId, SubjectId, VaultId};
 use crate::locale::Text;
 use crate::orders;
 use crate::retention::{self, Rule};
+use crate::sessions::StaffSeat;
 use crate::store::floor::Mark;
 use crate::store::{Key, Plan, Stop, StoreError, StoreResult, View, codec, record, tables};
 use crate::web::Visit;

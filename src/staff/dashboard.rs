@@ -1,7 +1,6 @@
 //! The first page of the back office: today's numbers, what is to be done, and what the owner should
 //! see to.
 
-use crate::sessions::StaffSeat;
 use jiff::Unit;
 use maud::{Markup, html};
 
@@ -11,6 +10,7 @@ use crate::front::{self, Page};
 use crate::locale::Locale;
 use crate::orders::{self, AdminSummary};
 use crate::requests;
+use crate::sessions::StaffSeat;
 use crate::shop::Shop;
 use crate::store::{StoreResult, View};
 use crate::support;

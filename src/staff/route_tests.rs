@@ -1,6 +1,5 @@
 //! The room's pages through the router: who comes in, what is asked, what is shown.
 
-use crate::staff::setup::Invitation;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -9,6 +8,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::shop::Shop;
+use crate::staff::setup::Invitation;
 
 struct Site {
     shop: Shop,

@@ -1,6 +1,5 @@
 //! The way into the back office and out of it: password, then the second factor where one is set.
 
-use crate::staff::Tries;
 use maud::{Markup, html};
 
 use super::records::{FactorRow, STAFF_FACTORS, SignInRow, Stage};
@@ -13,6 +12,7 @@ use crate::passwords;
 use crate::refusal::{Kind, Problem, Refusal};
 use crate::second_factor;
 use crate::sessions;
+use crate::staff::Tries;
 use crate::store::{Decided, Plan, Stop, StoreResult, View};
 use crate::t;
 use crate::web::ui::{self, Field, Problems};

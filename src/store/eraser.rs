@@ -1,7 +1,6 @@
 //! The keyring thread: it takes all drops whose commit is stored since its last round as one,
 //! punctures the keyring, stores it twice, and only then answers 'erased'.
 
-use crate::store::bells::ERASURES;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -14,6 +13,7 @@ use super::view::View;
 use super::{Shared, StoreError, StoreResult};
 use crate::ids::{EpochId, VaultId};
 use crate::store::Stop;
+use crate::store::bells::ERASURES;
 
 /// How long a drop in the passing classes may wait for its files.
 const PASSING_FLUSH: Duration = Duration::from_secs(30);

@@ -28,11 +28,10 @@ mod register;
 mod sealed;
 pub mod snapshot;
 mod table;
-mod view;
-mod writer;
-
 #[cfg(test)]
 mod tests;
+mod view;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -9,8 +9,8 @@ use crate::ids::{
     SubjectId, VariantId, VaultId,
 };
 
-/// A table of records `R` under keys `K`. Rooms declare theirs as constants and list them in
-/// [`crate::tables`].
+/// A table of records `R` under keys `K`. Rooms declare theirs with `tables!` and hand them to
+/// the register.
 pub struct Table<K, R> {
     pub name: &'static str,
     /// What is stored; [`Class::Public`] is stored plain, everything else sealed.

@@ -1,6 +1,5 @@
 //! Reading: a consistent view of all tables, either a snapshot or what a command sees.
 
-use crate::store::Register;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,6 +12,7 @@ use super::keys::Keys;
 use super::table::{Key, Table, TableInfo};
 use super::{Shared, StoreError, StoreResult};
 use crate::ids::VaultId;
+use crate::store::Register;
 
 type Bytes = Vec<u8>;
 

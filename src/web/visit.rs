@@ -1,6 +1,5 @@
 //! One visit: who asks, in which language, from where. Every handler takes one.
 
-use crate::web::Answers;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::sessions::{self, Holder, Session, StaffSeat};
 use crate::shop::Shop;
 use crate::store::{Stop, StoreResult, View};
+use crate::web::Answers;
 
 /// Who asks, and how.
 #[derive(Clone)]

@@ -40,9 +40,6 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::ids::{EpochId, ShopId, VaultId};
-use crate::random::Random;
-
 pub use dropped::Dropped;
 pub use error::KeyringError;
 pub use files::{Opening, in_use_first, refuse_wrong_key};
@@ -51,6 +48,8 @@ pub use opening::EpochOnRecord;
 pub use scan::Scan;
 pub use tree::EPOCH_VAULTS;
 
+use crate::ids::{EpochId, ShopId, VaultId};
+use crate::random::Random;
 use cover::Cover;
 use epoch::Epoch;
 use pair::Pair;
