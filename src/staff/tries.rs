@@ -102,11 +102,12 @@ mod tests {
                 assert!(tries.take(&format!("made up {number}"), at(0)).is_ok());
             }
         }
-        for second in 0..10 {
-            assert!(tries.take("zoe", at(second)).is_ok());
-            assert!(tries.take(&format!("made up too {second}"), at(second)).is_ok());
-        }
-        assert!(tries.take("zoe", at(11)).is_err());
+        // Room is made once meanwhile, which may cost the count of her first try, and no more.
+        let allowed = (0..20).filter(|second| {
+            assert!(tries.take(&format!("made up too {second}"), at(*second)).is_ok());
+            tries.take("zoe", at(*second)).is_ok()
+        });
+        assert!((FREE..=FREE + 1).contains(&allowed.count()));
         assert!(tries.lock().len() <= MOST_KEYS);
     }
 }

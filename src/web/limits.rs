@@ -2,6 +2,7 @@
 //!
 //! Counted in memory and never written down: an address is personal data.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -52,14 +53,19 @@ pub fn make_room<K: Eq + Hash, V, W: Ord + Copy>(
         return;
     }
     let mut weights: Vec<W> = counts.values().map(&weight).collect();
-    let mut left = weights.len().div_ceil(2);
-    let Some(place) = left.checked_sub(1) else { return };
-    let (_, heaviest, _) = weights.select_nth_unstable(place);
+    let half = weights.len().div_ceil(2);
+    let Some(place) = half.checked_sub(1) else { return };
+    let (lighter, heaviest, _) = weights.select_nth_unstable(place);
     let heaviest = *heaviest;
-    counts.retain(|_, value| {
-        let goes = left > 0 && weight(value) <= heaviest;
-        left -= usize::from(goes);
-        !goes
+    // Those that weigh as much as the heaviest that goes: as many of them as make up the half.
+    let mut equals = half - lighter.iter().filter(|weight| **weight < heaviest).count();
+    counts.retain(|_, value| match weight(value).cmp(&heaviest) {
+        Ordering::Less => false,
+        Ordering::Equal if equals > 0 => {
+            equals -= 1;
+            false
+        }
+        Ordering::Equal | Ordering::Greater => true,
     });
 }
 
